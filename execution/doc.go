@@ -1,0 +1,27 @@
+// Package execution turns one intent into at most one purchase.
+//
+// The protocol of a purchase, in which a crash at any point leaves an order
+// that recovery can finish and never a purchase that nobody recorded:
+//
+//  1. The market is asked for its ask now; a price that moved ends it here.
+//  2. The order is journaled as planned, and its cost reserved in the same
+//     atomic step, if no limit forbids it (Limits, Journal.Reserve).
+//  3. A permit is taken from the account's request budget.
+//  4. Under the send lock, which Stop waits for: the kill switch is read, the
+//     order journaled as sent, and the request handed to the market.
+//  5. The answer is journaled. No usable answer is in_doubt, and counts as
+//     spent.
+//  6. Only evidence of the market moves an order that was sent. One that the
+//     market says it does not know, asked after a grace period, goes back to
+//     planned and may be sent again with the same ID.
+//  7. Tracking follows a purchase to settled or rolled back, through the whole
+//     trade protection window.
+//
+// At start, before anything is bought, recovery makes sent orders in doubt and
+// looks every unfinished order up, through the same functions.
+//
+//	planned ──▶ sent ──▶ placed ⇄ delivering ──▶ delivered ──▶ settled
+//	   │  ▲      │ ├───▶ rejected      │             │            │
+//	   ▼  └──────┘ ▼                   ▼             ▼            ▼
+//	cancelled    in_doubt ──▶ …   failed, penalized  └─▶ rolled_back
+package execution

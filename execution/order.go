@@ -1,0 +1,79 @@
+package execution
+
+import (
+	"crypto/sha256"
+	"encoding/base32"
+	"fmt"
+	"strings"
+	"time"
+
+	"skinarb/pricing"
+)
+
+// OrderID is our key of an order at the market: its customId or custom_id. It
+// has at most 36 characters of [A-Za-z0-9-], which both markets take.
+type OrderID string
+
+// Request is a wish to buy one unit.
+type Request struct {
+	Market     pricing.Market
+	Item       pricing.Item
+	MarketName string        // the market's own spelling
+	Ask        pricing.Money // what the catalog asks, and the most that we send as price
+	Cost       pricing.Money // Ask and the buying fee, rounded up: what limits count
+	Since      uint64        // catalog version in which this ask first appeared
+	SellOn     pricing.Market
+	Proceeds   pricing.Money // expected when sold there
+	ExpiresAt  time.Time     // not sent after this
+}
+
+// Profit is what the purchase is expected to bring.
+func (r Request) Profit() pricing.Money { return r.Proceeds - r.Cost }
+
+// ID derives the order's key from market, item, ask, and the version in which
+// the ask first appeared. The same opportunity found again, by another process
+// or after a crash, has the same ID, so an offer that persists is one intent.
+func (r Request) ID() OrderID {
+	sum := sha256.Sum256(fmt.Appendf(nil, "%s\x00%s\x00%s\x00%s\x00%d\x00%d",
+		r.Market, r.Item.Game, r.Item.Name, r.Item.Phase, r.Ask, r.Since))
+	return OrderID("sa-" + strings.ToLower(base32.StdEncoding.EncodeToString(sum[:20])))
+}
+
+// Order is our commitment: one intent, at most one purchase.
+type Order struct {
+	ID OrderID
+	Request
+	State State
+	Rev   int64 // rises with every write; guards against lost updates
+
+	Paid      pricing.Money // what the market took, 0 until it said so
+	Refunded  pricing.Money // what came back
+	MarketRef string        // the market's id of the purchase
+	OfferID   string        // Steam trade offer
+	Error     string        // the market's last reason, or ours
+
+	CreatedAt   time.Time
+	UpdatedAt   time.Time
+	SentAt      time.Time // last time that bytes may have left
+	SpentAt     time.Time // when we learned that the market took the money
+	DeliveredAt time.Time // start of the protection window
+
+	History []Step // oldest first
+}
+
+// Step is one move of an order.
+type Step struct {
+	At    time.Time
+	State State
+	Event Event
+	Note  string
+}
+
+// Committed is the money that the order holds against the limits: the cost
+// until the market told what it took.
+func (o Order) Committed() pricing.Money {
+	if o.Paid > 0 {
+		return o.Paid
+	}
+	return o.Cost
+}

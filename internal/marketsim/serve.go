@@ -1,0 +1,57 @@
+package marketsim
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"time"
+)
+
+// Server is a world at an address.
+type Server struct {
+	SkinsBackURL string // the single endpoint, ends in /api.php
+	SIHURL       string // the base, ends in /api/v1
+	ControlURL   string // the base, ends in /sim
+
+	http *http.Server
+	done chan error // Serve's result
+}
+
+// Serve starts serving both markets and the control API on one address; ""
+// means a free port on loopback. The control API asks nobody who they are, so
+// the address should stay on loopback. The caller closes the server.
+func Serve(w *World, addr string) (*Server, error) {
+	if addr == "" {
+		addr = "127.0.0.1:0"
+	}
+	listener, err := net.Listen("tcp", addr)
+	if err != nil {
+		return nil, fmt.Errorf("marketsim: %w", err)
+	}
+	mux := http.NewServeMux()
+	mux.Handle("/api.php", w.SkinsBack())
+	mux.Handle(sihPrefix, w.SIH())
+	mux.Handle("/sim/", w.Control())
+
+	host := "http://" + listener.Addr().String()
+	s := &Server{
+		SkinsBackURL: host + "/api.php",
+		SIHURL:       host + "/api/v1",
+		ControlURL:   host + "/sim",
+		http:         &http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second},
+		done:         make(chan error, 1),
+	}
+	go func() { s.done <- s.http.Serve(listener) }()
+	return s, nil
+}
+
+// Close ends every connection, also those that hang, and frees the address.
+func (s *Server) Close() error {
+	err := s.http.Close()
+	if end := <-s.done; !errors.Is(end, http.ErrServerClosed) {
+		err = errors.Join(err, end)
+	}
+	s.done <- http.ErrServerClosed // for a second Close
+	return err
+}

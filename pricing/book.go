@@ -1,0 +1,212 @@
+package pricing
+
+import (
+	"maps"
+	"slices"
+)
+
+// Book answers what every item costs on every market. It is immutable: any
+// number of goroutines may read it, and With and Apply give a new one that
+// shares what did not change. Items keep their position over successive books
+// , so that readers can remember positions instead of items.
+type Book struct {
+	index   *index
+	columns map[Feed]column
+}
+
+// index gives items positions. It only grows, and is replaced when it has to.
+type index struct {
+	items  []Item
+	pos    map[Item]int
+	phases map[gameName][]int // positions of all items that share a name
+}
+
+type gameName struct {
+	game Game
+	name string
+}
+
+// column is one feed's listings by position; nil where it has none.
+type column struct {
+	catalog  Catalog // without Listings
+	live     int
+	listings []*Listing
+}
+
+// NewBook gives a book without a catalog.
+func NewBook() *Book {
+	return &Book{index: &index{pos: map[Item]int{}, phases: map[gameName][]int{}}, columns: map[Feed]column{}}
+}
+
+// With gives a book in which c is the catalog of its feed, and the positions of
+// the items that differ from the one before. It keeps c's listings.
+func (b *Book) With(c Catalog) (*Book, []int) {
+	next, old := b.grow(len(c.Listings), func(i int) Item { return c.Listings[i].Item }), b.columns[c.Feed]
+	col := column{catalog: c, live: len(c.Listings), listings: make([]*Listing, len(next.index.items))}
+	col.catalog.Listings = nil
+	for i := range c.Listings {
+		col.listings[next.index.pos[c.Listings[i].Item]] = &c.Listings[i]
+	}
+	var changed []int
+	for pos, l := range col.listings {
+		var before *Listing
+		if pos < len(old.listings) {
+			before = old.listings[pos]
+		}
+		if (l == nil) != (before == nil) || l != nil && *l != *before {
+			changed = append(changed, pos)
+		}
+	}
+	next.columns[c.Feed] = col
+	return next, changed
+}
+
+// Apply gives a book in which ch has been applied, and the positions of the
+// items in it. It reports false, and changes nothing, when ch does not lead
+// from the version that the book has: the reader missed one and must reload.
+func (b *Book) Apply(ch Change) (*Book, []int, bool) {
+	old, ok := b.columns[ch.Feed]
+	if !ok || old.catalog.Version != ch.From {
+		return b, nil, false
+	}
+	next := b.grow(len(ch.Set), func(i int) Item { return ch.Set[i].Item })
+	col := column{catalog: old.catalog, live: old.live, listings: make([]*Listing, len(next.index.items))}
+	col.catalog.Version, col.catalog.ObservedAt = ch.To, ch.ObservedAt
+	copy(col.listings, old.listings)
+	changed := make([]int, 0, len(ch.Set)+len(ch.Gone))
+	put := func(pos int, l *Listing) {
+		if col.listings[pos] != nil {
+			col.live--
+		}
+		if l != nil {
+			col.live++
+		}
+		col.listings[pos] = l
+		changed = append(changed, pos)
+	}
+	for _, it := range ch.Gone {
+		if pos, ok := next.index.pos[it]; ok {
+			put(pos, nil)
+		}
+	}
+	for i := range ch.Set {
+		put(next.index.pos[ch.Set[i].Item], &ch.Set[i])
+	}
+	next.columns[ch.Feed] = col
+	return next, changed, true
+}
+
+// grow gives a book of the same columns whose index knows n more items. The
+// index is copied only when one of them is new, which is rare.
+func (b *Book) grow(n int, item func(int) Item) *Book {
+	next := &Book{index: b.index, columns: maps.Clone(b.columns)}
+	for i := range n {
+		it := item(i)
+		if _, ok := next.index.pos[it]; ok {
+			continue
+		}
+		if next.index == b.index {
+			next.index = b.index.clone(n - i)
+		}
+		next.index.add(it)
+	}
+	return next
+}
+
+func (x *index) clone(extra int) *index {
+	next := &index{items: make([]Item, len(x.items), len(x.items)+extra), pos: make(map[Item]int, len(x.pos)+extra), phases: make(map[gameName][]int, len(x.phases)+extra)}
+	copy(next.items, x.items)
+	maps.Copy(next.pos, x.pos)
+	for k, v := range x.phases {
+		next.phases[k] = slices.Clip(v) // an append must not write into the old index
+	}
+	return next
+}
+
+func (x *index) add(it Item) {
+	pos := len(x.items)
+	x.items = append(x.items, it)
+	x.pos[it] = pos
+	key := gameName{it.Game, it.Name}
+	x.phases[key] = append(x.phases[key], pos)
+}
+
+// Len is the number of positions, with and without a listing.
+func (b *Book) Len() int { return len(b.index.items) }
+
+// Item gives the item at a position below Len.
+func (b *Book) Item(pos int) Item { return b.index.items[pos] }
+
+// Position gives the position of an item that some catalog once had.
+func (b *Book) Position(it Item) (int, bool) {
+	pos, ok := b.index.pos[it]
+	return pos, ok
+}
+
+// At gives the listing of a feed at a position, or nil. The listing is shared:
+// it must not be changed.
+func (b *Book) At(f Feed, pos int) *Listing {
+	if col := b.columns[f].listings; pos < len(col) {
+		return col[pos]
+	}
+	return nil
+}
+
+// Quote gives what a market asks for an item.
+func (b *Book) Quote(m Market, it Item) (Quote, bool) {
+	f := Feed{m, it.Game}
+	pos, ok := b.index.pos[it]
+	if !ok {
+		return Quote{}, false
+	}
+	l := b.At(f, pos)
+	if l == nil {
+		return Quote{}, false
+	}
+	return Quote{Market: m, ObservedAt: b.columns[f].catalog.ObservedAt, Listing: *l}, true
+}
+
+// Quotes gives all quotes of an item, in the order of Markets.
+func (b *Book) Quotes(it Item) []Quote {
+	var qs []Quote
+	for _, m := range Markets {
+		if q, ok := b.Quote(m, it); ok {
+			qs = append(qs, q)
+		}
+	}
+	return qs
+}
+
+// PhasesOf gives the phases under which a name is on offer somewhere, in the
+// order of Phases; for a name without phases that is NoPhase alone.
+func (b *Book) PhasesOf(g Game, name string) []Phase {
+	var out []Phase
+	for _, pos := range b.index.phases[gameName{g, name}] {
+		if len(b.Quotes(b.index.items[pos])) > 0 {
+			out = append(out, b.index.items[pos].Phase)
+		}
+	}
+	slices.SortFunc(out, func(x, y Phase) int { return slices.Index(Phases, x) - slices.Index(Phases, y) })
+	return out
+}
+
+// Catalog describes the catalog in force of a feed, without its listings.
+func (b *Book) Catalog(f Feed) (Catalog, bool) {
+	c, ok := b.columns[f]
+	return c.catalog, ok
+}
+
+// Live is the number of listings of a feed.
+func (b *Book) Live(f Feed) int { return b.columns[f].live }
+
+// Version is the sum of the versions of a game's catalogs: every process that
+// has the same catalogs gives the same number, and it rises with each of them.
+func (b *Book) Version(g Game) uint64 {
+	var v uint64
+	for f, c := range b.columns {
+		if f.Game == g {
+			v += c.catalog.Version
+		}
+	}
+	return v
+}
