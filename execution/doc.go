@@ -12,8 +12,9 @@
 //  5. The answer is journaled. No usable answer is in_doubt, and counts as
 //     spent.
 //  6. Only evidence of the market moves an order that was sent. One that the
-//     market says it does not know, asked after a grace period, goes back to
-//     planned and may be sent again with the same ID.
+//     market says it does not know, asked twice after a grace period, goes back
+//     to planned and may be sent again with the same ID; one that it once gave a
+//     reference for never does.
 //  7. Tracking follows a purchase to settled or rolled back, through the whole
 //     trade protection window.
 //
@@ -24,4 +25,8 @@
 //	   │  ▲      │ ├───▶ rejected      │             │            │
 //	   ▼  └──────┘ ▼                   ▼             ▼            ▼
 //	cancelled    in_doubt ──▶ …   failed, penalized  └─▶ rolled_back
+//
+// A market's word is believed also for an order that we hold for planned,
+// rejected or cancelled: what it took is gone. A word that fits no arrow moves
+// nothing, and is noted for a person to see.
 package execution

@@ -31,8 +31,8 @@ type Market interface {
 	Place(ctx context.Context, o Order, offer Offer, wrote func()) (Evidence, error)
 
 	// Lookup asks what the market knows of an order by its ID. ErrNotFound means
-	// that the market says it does not know it; any other error means that it
-	// said nothing.
+	// that the market says it does not know it; a *RejectedError that it knows
+	// it and refused it; any other error means that it said nothing.
 	Lookup(ctx context.Context, o Order) (Evidence, error)
 
 	// Track asks for the state of many orders at once. An order that is missing
@@ -62,6 +62,7 @@ type Evidence struct {
 	Event      Event  // OnPlaced .. OnRolledBack, or empty when the market's status is unknown to us
 	Status     string // the market's own word
 	MarketName string
+	Game       pricing.Game  // empty when not told
 	Paid       pricing.Money // taken in all so far; 0 when not told
 	Refunded   pricing.Money // 0 when not told
 	OfferID    string

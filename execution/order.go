@@ -61,7 +61,11 @@ type Order struct {
 	History []Step // oldest first
 }
 
-// Step is one move of an order.
+// MaxHistory bounds an order's history: a market that goes back and forth
+// between two states must not fill the disk. The newest steps are kept.
+const MaxHistory = 100
+
+// Step is one move of an order. The zero Step is none.
 type Step struct {
 	At    time.Time
 	State State
@@ -76,4 +80,11 @@ func (o Order) Committed() pricing.Money {
 		return o.Paid
 	}
 	return o.Cost
+}
+
+// Replan gives what a journal stores when the cancelled order o is wished for
+// again as fresh, and the step to it: the new wish with the old order's past.
+func (o Order) Replan(fresh Order) (Order, Step) {
+	o.Request, o.State, o.Error, o.UpdatedAt = fresh.Request, Planned, "", fresh.UpdatedAt
+	return o, Step{At: fresh.UpdatedAt, State: Planned, Event: OnReplan}
 }

@@ -59,7 +59,7 @@ var evidence = map[Event]State{
 
 // transitions is an order's whole life; anything absent is refused.
 var transitions = map[State]map[Event]State{
-	Planned:    {OnSend: Sent, OnCancel: Cancelled},
+	Planned:    with(evidence, map[Event]State{OnSend: Sent, OnCancel: Cancelled}), // not found, planned again, and then it shows after all
 	Sent:       with(evidence, map[Event]State{OnUnsent: Planned, OnReject: Rejected, OnSilence: InDoubt}),
 	InDoubt:    with(evidence, map[Event]State{OnReject: Rejected, OnNotFound: Planned}), // may be sent again, with the same ID
 	Placed:     evidence,
@@ -113,9 +113,13 @@ func (s State) Open() bool {
 // Locked tells whether money is in the purchase and it is not settled.
 func (s State) Locked() bool { return s.Open() || s == Delivered }
 
-// Spent tells whether money left us, or may have, when the market took it or
-// may have: what the daily limit counts. A failed purchase stays in the count
-// for its day, because a refund is the market's to give and may come late.
+// Unrecorded tells whether money is committed that the market's balance does
+// not show yet, or may not.
+func (s State) Unrecorded() bool { return s == Planned || s == Sent || s == InDoubt }
+
+// Spent tells whether money left us, or may have: what the daily limit counts.
+// A failed purchase stays in the count for its day, because a refund is the
+// market's to give and may come late.
 func (s State) Spent() bool {
 	switch s {
 	case Rejected, Cancelled:

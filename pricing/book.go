@@ -7,8 +7,8 @@ import (
 
 // Book answers what every item costs on every market. It is immutable: any
 // number of goroutines may read it, and With and Apply give a new one that
-// shares what did not change. Items keep their position over successive books
-// , so that readers can remember positions instead of items.
+// shares what did not change. Items keep their position over successive
+// books, so that readers can remember positions instead of items.
 type Book struct {
 	index   *index
 	columns map[Feed]column
@@ -31,6 +31,7 @@ type column struct {
 	catalog  Catalog // without Listings
 	live     int
 	listings []*Listing
+	asks     []Money // of listings; 0 where none
 }
 
 // NewBook gives a book without a catalog.
@@ -42,10 +43,11 @@ func NewBook() *Book {
 // the items that differ from the one before. It keeps c's listings.
 func (b *Book) With(c Catalog) (*Book, []int) {
 	next, old := b.grow(len(c.Listings), func(i int) Item { return c.Listings[i].Item }), b.columns[c.Feed]
-	col := column{catalog: c, live: len(c.Listings), listings: make([]*Listing, len(next.index.items))}
+	col := column{catalog: c}
 	col.catalog.Listings = nil
+	col.resize(len(next.index.items))
 	for i := range c.Listings {
-		col.listings[next.index.pos[c.Listings[i].Item]] = &c.Listings[i]
+		col.put(next.index.pos[c.Listings[i].Item], &c.Listings[i])
 	}
 	var changed []int
 	for pos, l := range col.listings {
@@ -70,30 +72,43 @@ func (b *Book) Apply(ch Change) (*Book, []int, bool) {
 		return b, nil, false
 	}
 	next := b.grow(len(ch.Set), func(i int) Item { return ch.Set[i].Item })
-	col := column{catalog: old.catalog, live: old.live, listings: make([]*Listing, len(next.index.items))}
+	col := old
 	col.catalog.Version, col.catalog.ObservedAt = ch.To, ch.ObservedAt
-	copy(col.listings, old.listings)
+	col.resize(len(next.index.items))
 	changed := make([]int, 0, len(ch.Set)+len(ch.Gone))
-	put := func(pos int, l *Listing) {
-		if col.listings[pos] != nil {
-			col.live--
-		}
-		if l != nil {
-			col.live++
-		}
-		col.listings[pos] = l
-		changed = append(changed, pos)
-	}
 	for _, it := range ch.Gone {
 		if pos, ok := next.index.pos[it]; ok {
-			put(pos, nil)
+			col.put(pos, nil)
+			changed = append(changed, pos)
 		}
 	}
 	for i := range ch.Set {
-		put(next.index.pos[ch.Set[i].Item], &ch.Set[i])
+		pos := next.index.pos[ch.Set[i].Item]
+		col.put(pos, &ch.Set[i])
+		changed = append(changed, pos)
 	}
 	next.columns[ch.Feed] = col
 	return next, changed, true
+}
+
+// resize gives the column storage of its own for n positions.
+func (c *column) resize(n int) {
+	listings, asks := c.listings, c.asks
+	c.listings, c.asks = make([]*Listing, n), make([]Money, n)
+	copy(c.listings, listings)
+	copy(c.asks, asks)
+}
+
+// put sets the listing at a position; nil takes it away.
+func (c *column) put(pos int, l *Listing) {
+	if c.listings[pos] != nil {
+		c.live--
+	}
+	c.listings[pos], c.asks[pos] = l, 0
+	if l != nil {
+		c.live++
+		c.asks[pos] = l.Ask
+	}
 }
 
 // grow gives a book of the same columns whose index knows n more items. The
@@ -141,6 +156,25 @@ func (b *Book) Item(pos int) Item { return b.index.items[pos] }
 func (b *Book) Position(it Item) (int, bool) {
 	pos, ok := b.index.pos[it]
 	return pos, ok
+}
+
+// Extends tells whether every position of old holds the same item in b, so that
+// what was remembered by position for old is still right. That is so for all
+// books that With and Apply made out of old.
+func (b *Book) Extends(old *Book) bool {
+	if b.index == old.index {
+		return true
+	}
+	return b.Len() >= old.Len() && slices.Equal(b.index.items[:old.Len()], old.index.items)
+}
+
+// Column gives a feed's listings and their asks by position, nil and 0 where it
+// has none; both may be shorter than Len. It is for loops over a whole catalog:
+// asks that stand side by side are read many times faster than listings. The
+// slices are the book's own and must not be changed.
+func (b *Book) Column(f Feed) ([]*Listing, []Money) {
+	c := b.columns[f]
+	return c.listings, c.asks
 }
 
 // At gives the listing of a feed at a position, or nil. The listing is shared:

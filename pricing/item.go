@@ -3,6 +3,7 @@ package pricing
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -49,8 +50,12 @@ var (
 	ErrPhaseClash   = errors.New("name and phase field disagree")
 )
 
-// maxName bounds a name in bytes. The longest real one has 84.
-const maxName = 200
+// Bounds in bytes. The longest real name has 84. A spelling may be longer than
+// the name that it gives, by the phase and by white space.
+const (
+	maxSpelling = 256
+	maxName     = 200
+)
 
 const (
 	doppler      = "Doppler"
@@ -108,15 +113,21 @@ func ParseItem(game Game, spelling, phaseField string) (Item, error) {
 	if err != nil {
 		return Item{}, err
 	}
-	if game != CS2 || !mentionsDoppler(name) {
-		return Item{Game: game, Name: name}, nil
+	it := Item{Game: game, Name: name}
+	if game == CS2 && mentionsDoppler(name) {
+		if it, err = parseDoppler(game, name, phaseField); err != nil {
+			return Item{}, err
+		}
 	}
-	return parseDoppler(game, name, phaseField)
+	if len(it.Name) > maxName {
+		return Item{}, fmt.Errorf("%w: %d bytes", ErrName, len(it.Name))
+	}
+	return it, nil
 }
 
 // cleanName gives the name that is compared: NFC, runs of white space collapsed.
 func cleanName(s string) (string, error) {
-	if len(s) == 0 || len(s) > maxName || !utf8.ValidString(s) {
+	if len(s) == 0 || len(s) > maxSpelling || !utf8.ValidString(s) {
 		return "", fmt.Errorf("%w: %d bytes", ErrName, len(s))
 	}
 	if !norm.NFC.IsNormalString(s) {
@@ -126,8 +137,10 @@ func cleanName(s string) (string, error) {
 		s = strings.Join(strings.Fields(s), " ")
 	}
 	for _, r := range s {
-		if unicode.IsControl(r) || r == utf8.RuneError || r == '\u200b' || r == '\ufeff' {
-			return "", fmt.Errorf("%w: control character in %q", ErrName, s)
+		// Characters that nobody sees would make two items of one, or hide the
+		// word Doppler.
+		if unicode.IsControl(r) || r == utf8.RuneError || r > unicode.MaxLatin1 && unicode.Is(unicode.Cf, r) || r == '\u00ad' {
+			return "", fmt.Errorf("%w: invisible character in %q", ErrName, s)
 		}
 	}
 	if s == "" {
@@ -153,16 +166,19 @@ func tidy(s string) bool {
 }
 
 // mentionsDoppler tells whether name may be a Doppler skin: it has the word and
-// is a weapon, which has a wear or the star of a knife. Stickers have neither.
+// is a weapon, which has a wear or the star of a knife, or its finish is nothing
+// but Doppler and perhaps a phase. Stickers have neither.
 func mentionsDoppler(name string) bool {
 	if !containsFold(name, doppler) {
 		return false
 	}
-	if strings.HasPrefix(name, "★") {
+	if strings.HasPrefix(name, "★") || slices.ContainsFunc(wears, func(w string) bool { return containsFold(name, w) }) {
 		return true
 	}
-	i, _ := findWear(name)
-	return i >= 0
+	_, rest, _ := strings.Cut(name, " | ")
+	finish, phase := splitFinish(rest)
+	_, err := ParsePhase(phase)
+	return finish != "" && err == nil
 }
 
 // containsFold is strings.Contains with ASCII case ignored.
@@ -177,33 +193,34 @@ func containsFold(s, sub string) bool {
 
 var wears = []string{"(Factory New)", "(Minimal Wear)", "(Field-Tested)", "(Well-Worn)", "(Battle-Scarred)"}
 
-// findWear gives where the wear begins and ends, or -1.
+// findWear gives where the last wear begins and ends, or -1.
 func findWear(name string) (from, to int) {
+	from, to = -1, -1
 	for _, w := range wears {
-		if i := strings.LastIndex(name, w); i >= 0 {
-			return i, i + len(w)
+		if i := strings.LastIndex(name, w); i > from {
+			from, to = i, i+len(w)
 		}
 	}
-	return -1, -1
+	return from, to
 }
 
 // parseDoppler reads "weapon | [Gamma ]Doppler[ phase] (wear)[ phase]". name is
 // clean and mentions Doppler; everything that does not fit is refused.
 func parseDoppler(game Game, name, phaseField string) (Item, error) {
-	unknown := fmt.Errorf("%w: %q", ErrUnknownPhase, name)
+	unknown := func() (Item, error) { return Item{}, fmt.Errorf("%w: %q", ErrUnknownPhase, name) }
 	weapon, rest, ok := strings.Cut(name, " | ")
 	if !ok {
-		return Item{}, unknown
+		return unknown()
 	}
 	from, to := findWear(rest)
 	if from < 0 {
-		return Item{}, unknown
+		return unknown()
 	}
 	wear := rest[from:to]
 	finish, inside := splitFinish(strings.TrimSpace(rest[:from]))
 	if finish == "" {
-		if containsWordFold(rest, doppler) {
-			return Item{}, unknown
+		if containsFold(rest, doppler) {
+			return unknown()
 		}
 		return Item{Game: game, Name: name}, nil // the word stands in the weapon's part only
 	}
@@ -213,7 +230,7 @@ func parseDoppler(game Game, name, phaseField string) (Item, error) {
 		p, err := ParsePhase(spelling)
 		switch {
 		case err != nil:
-			return Item{}, unknown
+			return unknown()
 		case p == NoPhase || p == UnknownPhase:
 		case phase != NoPhase && p != phase:
 			return Item{}, fmt.Errorf("%w: %q is not %s", ErrPhaseClash, name, p)
@@ -242,16 +259,6 @@ func splitFinish(s string) (finish, phase string) {
 		}
 	}
 	return "", ""
-}
-
-// containsWordFold tells whether word is one of the space-separated words of s.
-func containsWordFold(s, word string) bool {
-	for f := range strings.FieldsSeq(s) {
-		if strings.EqualFold(strings.Trim(f, "()[]-"), word) {
-			return true
-		}
-	}
-	return false
 }
 
 // phaseExists knows that Emerald is a Gamma Doppler and the other gems are not.

@@ -89,6 +89,10 @@ func parsePlain(s string) (Money, bool) {
 
 // MoneyFromDecimal converts d, rounding digits beyond the sixth up.
 func MoneyFromDecimal(d decimal.Decimal) (Money, error) {
+	// Arithmetic on a decimal takes as many digits as its exponent says.
+	if e := d.Exponent(); e < -60 || e > 20 {
+		return 0, fmt.Errorf("%w: exponent %d", ErrMoney, e)
+	}
 	micros := d.Shift(6).Ceil()
 	if micros.Abs().GreaterThan(decimal.NewFromInt(int64(MaxMoney))) {
 		return 0, fmt.Errorf("%w: %s is beyond ten million", ErrMoney, d)

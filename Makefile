@@ -1,0 +1,46 @@
+# Everything that this project asks of a machine besides Go is installed here,
+# and said so. Versions are pinned.
+GOLANGCI := v2.15.0
+BIN      := $(CURDIR)/bin
+
+.PHONY: help test check bench demo fuzz redis-server
+
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+
+test: redis-server ## run all tests with the race detector
+	go test -race -timeout 12m ./...
+
+check: $(BIN)/golangci-lint-$(GOLANGCI) ## formatting, vet, lint, tidy modules
+	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { echo "gofmt would change:"; gofmt -l $$(git ls-files '*.go'); exit 1; }
+	go vet ./...
+	go mod tidy -diff
+	$(BIN)/golangci-lint-$(GOLANGCI) run ./...
+
+bench: ## measure fetch and lookup throughput
+	go run ./bench
+
+demo: ## the whole thing with no accounts
+	go run ./cmd/trader --demo
+
+fuzz: ## fuzz every decoder for a short while each
+	@for pkg in $$(go list ./...); do \
+	  dir=$$(go list -f '{{.Dir}}' $$pkg); \
+	  for f in $$(grep -hoE 'func Fuzz[A-Za-z0-9_]+' $$dir/*_test.go 2>/dev/null | sed 's/func //'); do \
+	    echo "$$pkg $$f"; go test -run '^$$' -fuzz "^$$f$$" -fuzztime 20s $$pkg || exit 1; \
+	  done; \
+	done
+
+# Tests run on the embedded Redis and on a real one, because users have real ones.
+redis-server:
+	@command -v redis-server >/dev/null || { \
+	  echo "redis-server is missing; installing it from the system's packages"; \
+	  if [ "$$(id -u)" = 0 ]; then SUDO=; else SUDO=sudo; fi; \
+	  $$SUDO apt-get update -qq && $$SUDO env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends redis-server || { \
+	    echo "could not install it: install redis-server (7.0 or later) with your system's package manager"; exit 1; }; }
+
+$(BIN)/golangci-lint-$(GOLANGCI):
+	@echo "installing golangci-lint $(GOLANGCI) into bin/"
+	@mkdir -p $(BIN)
+	GOBIN=$(BIN) go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI)
+	mv $(BIN)/golangci-lint $@

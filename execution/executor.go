@@ -1,0 +1,279 @@
+package execution
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"skinarb/pricing"
+)
+
+// Budget paces the requests to one market account. Purchases take one permit
+// immediately before they are sent; whatever else a Market asks, it takes
+// permits for itself.
+type Budget interface {
+	// Take waits for a permit, at most until ctx ends.
+	Take(ctx context.Context) error
+}
+
+// Config is what an Executor is made of. Zero durations and counts mean the
+// default that stands behind them.
+type Config struct {
+	Markets []Market
+	Journal Journal
+	Budgets map[pricing.Market]Budget // a market without one is not paced
+	Limits  Limits
+
+	// Recheck is the strategy's word on a request by the current book and the
+	// offer that the market just made. It is asked after Market.Check and again
+	// right before sending; an error withdraws. Nil allows all.
+	Recheck func(ctx context.Context, r Request, fresh Offer) error
+
+	// Protection is the time from delivery to settled on a market that does not
+	// tell when the trade protection is over; 8 days. Give it a margin.
+	Protection map[pricing.Market]time.Duration
+
+	PlaceTimeout   time.Duration // longest that Place may take, 60 s; shutting down does not end it
+	Grace          time.Duration // how long a market may take to know an order that was sent; 30 s
+	TrackEvery     time.Duration // how often undelivered purchases are asked for; 15 s
+	ReconcileEvery time.Duration // how often the account's history is compared; 5 min
+	MaxInFlight    int           // purchases attempted at the same time; 4
+
+	Now    func() time.Time
+	Logger *slog.Logger // nil is silent
+
+	// OnStep is told of every step that was stored. It is called by many
+	// goroutines and must not block.
+	OnStep func(Order, Step)
+}
+
+// Bounds that are no settings.
+const (
+	writeTimeout  = 15 * time.Second // writing an answer down, shutting down or not
+	drainTimeout  = 8 * time.Second  // waiting for answers when Run ends
+	lookupTimeout = 30 * time.Second // of our patience; a Market has its own, shorter one
+	retryFirst    = 2 * time.Second  // first pause of an order that could not be attempted or looked up
+	retryMost     = 2 * time.Minute
+	confirmAfter  = 5 * time.Second  // between two look-ups that must both not find an order
+	attendEvery   = time.Second      // how often planned and in-doubt orders are seen to
+	balanceAge    = 30 * time.Second // of a balance that may be bought on
+	balanceEvery  = 20 * time.Second
+	trackBatch    = 100 // orders in one Track
+	lookupsAtOnce = 4   // per market
+	maxStale      = 5   // times that an order may change under our hands
+)
+
+// Executor buys. All methods are safe for concurrent use; see the package
+// comment for the protocol.
+type Executor struct {
+	cfg     Config
+	markets map[pricing.Market]Market
+	log     *slog.Logger
+
+	recovered atomic.Bool
+	balances  balances
+	pauses    pauses
+	slots     chan struct{} // one for each purchase that is attempted
+	hints     map[pricing.Market]chan OrderID
+
+	// send is held for reading from the look at the kill switch until no further
+	// byte of the request can leave, and for writing by Stop.
+	send     sync.RWMutex
+	switches switches
+
+	flights flights
+
+	// Run, when it ends, cancels waiting at once, which ends what was not sent,
+	// and wire after its drain, which ends what got no answer by then.
+	waiting, wire       context.Context
+	endWaiting, cutWire context.CancelFunc
+}
+
+// ErrNotRecovered is returned by Buy before Recover.
+var ErrNotRecovered = errors.New("orders of the last run have not been recovered yet")
+
+// New builds an Executor. It does nothing by itself: call Recover, then Run and
+// Buy.
+func New(cfg Config) (*Executor, error) {
+	if cfg.Journal == nil {
+		return nil, errors.New("new executor: it needs a journal")
+	}
+	defaults := func(d *time.Duration, value time.Duration) {
+		if *d <= 0 {
+			*d = value
+		}
+	}
+	defaults(&cfg.PlaceTimeout, time.Minute)
+	defaults(&cfg.Grace, 30*time.Second)
+	defaults(&cfg.TrackEvery, 15*time.Second)
+	defaults(&cfg.ReconcileEvery, 5*time.Minute)
+	if cfg.MaxInFlight <= 0 {
+		cfg.MaxInFlight = 4
+	}
+	if cfg.Recheck == nil {
+		cfg.Recheck = func(context.Context, Request, Offer) error { return nil }
+	}
+	if cfg.Now == nil {
+		cfg.Now = time.Now
+	}
+	if cfg.Logger == nil {
+		cfg.Logger = slog.New(slog.DiscardHandler)
+	}
+	if cfg.OnStep == nil {
+		cfg.OnStep = func(Order, Step) {}
+	}
+	x := &Executor{
+		cfg:     cfg,
+		markets: map[pricing.Market]Market{},
+		log:     cfg.Logger,
+		slots:   make(chan struct{}, cfg.MaxInFlight),
+		hints:   map[pricing.Market]chan OrderID{},
+	}
+	for _, m := range cfg.Markets {
+		name := m.Market()
+		if _, ok := x.markets[name]; ok {
+			return nil, fmt.Errorf("new executor: market %s is given twice", name)
+		}
+		x.markets[name] = m
+		x.hints[name] = make(chan OrderID, 256)
+	}
+	x.waiting, x.endWaiting = context.WithCancel(context.Background())
+	x.wire, x.cutWire = context.WithCancel(context.Background())
+	return x, nil
+}
+
+// window is the time from delivery to settled on a market that does not tell.
+func (x *Executor) window(m pricing.Market) time.Duration {
+	if d := x.cfg.Protection[m]; d > 0 {
+		return d
+	}
+	return 8 * 24 * time.Hour
+}
+
+// now is the time as orders keep it.
+func (x *Executor) now() time.Time { return x.cfg.Now().UTC() }
+
+// store writes a step of o down and tells the observer. It is not ended by the
+// caller's context: what happened must be written, shutting down or not.
+func (x *Executor) store(ctx context.Context, o Order, s Step) (Order, error) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), writeTimeout)
+	defer cancel()
+	stored, err := x.cfg.Journal.Advance(ctx, o, s)
+	if err != nil || s == (Step{}) {
+		return stored, err
+	}
+	if s.State != Planned && s.State != InDoubt {
+		x.pauses.clear(o.ID)
+	}
+	x.observe(stored, s)
+	return stored, nil
+}
+
+func (x *Executor) observe(o Order, s Step) {
+	x.log.Info("order moved", "order", o.ID, "market", o.Market, "item", o.Item.String(), "state", s.State, "event", s.Event, "note", s.Note)
+	x.cfg.OnStep(o, s)
+}
+
+// advance moves o by one of our own events and stores it. With an error it gives
+// o as it was.
+func (x *Executor) advance(ctx context.Context, o Order, e Event, note string) (Order, error) {
+	next, step, err := move(o, e, note, x.now())
+	if err != nil {
+		return o, err
+	}
+	stored, err := x.store(ctx, next, step)
+	if err != nil {
+		return o, err
+	}
+	return stored, nil
+}
+
+// learn stores what a market says of o. When somebody else has moved the order
+// since it was read, the word counts only if the market has not been heard about
+// it yet: of two words that crossed, nobody knows which is the older, and the
+// next look will tell. With an error it gives o as it was last read.
+func (x *Executor) learn(ctx context.Context, o Order, ev Evidence) (Order, error) {
+	for range maxStale {
+		stored, err := x.learnOnce(ctx, o, ev)
+		if !errors.Is(err, ErrStale) {
+			return stored, err
+		}
+		if o, err = x.get(ctx, o.ID); err != nil || !o.SpentAt.IsZero() {
+			return o, err
+		}
+	}
+	return o, fmt.Errorf("learn about %s: %w", o.ID, ErrStale)
+}
+
+func (x *Executor) learnOnce(ctx context.Context, o Order, ev Evidence) (Order, error) {
+	next, step, changed, finding := apply(o, ev, x.now())
+	if finding != nil {
+		x.log.Error("evidence noted", "order", o.ID, "market", o.Market, "market_ref", next.MarketRef, "err", finding)
+	}
+	if changed {
+		if o.SpentAt.IsZero() && !next.SpentAt.IsZero() {
+			// Before the write: between the two a reservation would see the money
+			// neither committed nor gone.
+			x.balances.spend(o.Market, next.Committed())
+		}
+		stored, err := x.store(ctx, next, step)
+		if err != nil {
+			return o, err
+		}
+		o = stored
+	}
+	if matured(o, ev, x.window(o.Market), x.now()) {
+		return x.advance(ctx, o, OnSettled, "the trade protection is over")
+	}
+	return o, nil
+}
+
+// conclude moves o by one of our own events that follows from an answer, if it
+// still applies: evidence that came another way goes before, and an answer says
+// nothing about a request that left after it.
+func (x *Executor) conclude(ctx context.Context, o Order, e Event, note string) (Order, error) {
+	for range maxStale {
+		stored, err := x.advance(ctx, o, e, note)
+		var overtaken *TransitionError
+		if errors.As(err, &overtaken) {
+			x.log.Warn("the answer came too late", "order", o.ID, "market", o.Market, "err", err)
+			return o, nil
+		}
+		if !errors.Is(err, ErrStale) {
+			return stored, err
+		}
+		sent := o.SentAt
+		if o, err = x.get(ctx, o.ID); err != nil || !o.SentAt.Equal(sent) {
+			return o, err
+		}
+	}
+	return o, fmt.Errorf("conclude %s: %w", o.ID, ErrStale)
+}
+
+// get reads an order whether or not we are shutting down.
+func (x *Executor) get(ctx context.Context, id OrderID) (Order, error) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), writeTimeout)
+	defer cancel()
+	return x.cfg.Journal.Get(ctx, id)
+}
+
+// all gives every order of a market that is in one of the states.
+func (x *Executor) all(ctx context.Context, m pricing.Market, states ...State) ([]Order, error) {
+	q := Query{Market: m, States: states}
+	var out []Order
+	for {
+		page, err := x.cfg.Journal.List(ctx, q)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, page...)
+		if len(page) < q.PageLimit() {
+			return out, nil
+		}
+		q.After = page[len(page)-1].ID
+	}
+}

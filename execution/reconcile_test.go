@@ -1,0 +1,76 @@
+package execution_test
+
+import (
+	"testing"
+	"time"
+
+	"skinarb/execution"
+	"skinarb/pricing"
+)
+
+func TestReconcile(t *testing.T) {
+	bubble(t, execution.Config{}, func(t *testing.T, x *execution.Executor, j *memJournal, m *fakeMarket) {
+		ours := buy(t, x, wish(1, pricing.Dollar), execution.Placed)
+		now := time.Now()
+		name := "★ Karambit | Doppler Phase 2 (Factory New)"
+		m.mu.Lock()
+		m.foreign = []execution.Evidence{
+			{MarketRef: "70065", Event: execution.OnDelivered, MarketName: name, Paid: 300 * pricing.Dollar, At: now.Add(-time.Hour)},
+			{ID: "bot-7", MarketRef: "70066", Event: execution.OnPlaced, MarketName: "x", Paid: 2 * pricing.Dollar, At: now.Add(time.Hour)},
+			{ID: "sa-forgotten", MarketRef: "70067", Status: "odd", MarketName: "y"},
+			{MarketRef: m.ledger[ours.ID].ev.MarketRef, Event: execution.OnDelivering}, // ours, told without our ID
+			{Event: execution.OnPlaced}, // no key at all
+		}
+		m.mu.Unlock()
+		time.Sleep(6 * time.Minute)
+
+		for id, want := range map[execution.OrderID]execution.State{
+			"ext-skinsback-70065": execution.Delivered,
+			"ext-skinsback-70066": execution.Placed,
+			"sa-forgotten":        execution.Placed,
+		} {
+			if got := state(t, j, id); got != want {
+				t.Errorf("%s: got %q, want %s", id, got, want)
+			}
+		}
+		all, err := j.List(t.Context(), execution.Query{})
+		if err != nil || len(all) != 4 {
+			t.Errorf("%d orders, error %v, want 4: each purchase once", len(all), err)
+		}
+		knife, err := j.Get(t.Context(), "ext-skinsback-70065")
+		if err != nil || knife.Item.Phase != pricing.Phase2 || knife.Paid != 300*pricing.Dollar || !knife.SpentAt.Equal(now.Add(-time.Hour)) {
+			t.Errorf("adopted %+v, error %v, want the item, the price and the time that the market told", knife, err)
+		}
+		future, err := j.Get(t.Context(), "ext-skinsback-70066")
+		if err != nil || future.SpentAt.After(time.Now()) {
+			t.Errorf("adopted at %s, error %v, want no time to come", future.SpentAt, err)
+		}
+		u, err := j.Usage(t.Context(), time.Now())
+		if err != nil || u.Day != 303*pricing.Dollar {
+			t.Errorf("%s spent in a day, error %v, want what others bought to count: 303.00", u.Day, err)
+		}
+		m.mu.Lock()
+		m.foreign[0].Event = execution.OnRolledBack
+		m.mu.Unlock()
+		time.Sleep(6 * time.Minute)
+		if got := state(t, j, "ext-skinsback-70065"); got != execution.RolledBack {
+			t.Errorf("later news of an adopted purchase: got %s, want rolled back", got)
+		}
+	})
+}
+
+// TestReconcileFindsForgotten: the journal is lost, the strategy finds the same
+// opportunity, and it is not bought again.
+func TestReconcileFindsForgotten(t *testing.T) {
+	bubble(t, execution.Config{}, func(t *testing.T, x *execution.Executor, j *memJournal, m *fakeMarket) {
+		r := wish(1, pricing.Dollar)
+		m.buy(execution.Order{ID: r.ID(), Request: r})
+		time.Sleep(6 * time.Minute)
+		r.ExpiresAt = time.Now().Add(time.Minute)
+		buy(t, x, r, execution.Placed)
+		m.wantOnce(t)
+		if n := m.times("Place"); n != 0 {
+			t.Errorf("%d requests, want none", n)
+		}
+	})
+}

@@ -1,0 +1,129 @@
+package execution
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+)
+
+// switches hold trading while a stop could not be written down, or is about to
+// be. Once written the journal's word is the only one: it refuses reservations
+// and steps to sent, in every process that shares it.
+type switches struct {
+	turn sync.Mutex // one Stop or Start at a time
+	mu   sync.Mutex
+	hold *Trading
+}
+
+func (s *switches) held() bool { return s.get() != nil }
+
+func (s *switches) get() *Trading {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.hold
+}
+
+func (s *switches) set(t *Trading) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.hold = t
+}
+
+// Trading gives the kill switch as it works, also when it could not be written.
+func (x *Executor) Trading(ctx context.Context) (Trading, error) {
+	if t := x.switches.get(); t != nil {
+		return *t, nil
+	}
+	return x.cfg.Journal.Trading(ctx)
+}
+
+// Stop ends buying: once it has returned nil, no purchase request leaves any
+// process that shares the journal. What is on the wire is followed as ever. When
+// the switch cannot be written it returns the error, holds in this process all
+// the same, and Run goes on trying to write it.
+func (x *Executor) Stop(ctx context.Context, reason, by string) error {
+	t := Trading{Stopped: true, Reason: clip(reason), By: clip(by), At: x.now()}
+	x.switches.turn.Lock()
+	x.switches.set(&t)
+	err := x.writeSwitch(ctx, t)
+	x.switches.turn.Unlock()
+	x.log.Warn("trading stopped", "reason", t.Reason, "by", t.By)
+
+	quiet := make(chan struct{})
+	go func() { // ends when the last request has been handed over, which PlaceTimeout bounds
+		x.send.Lock()
+		defer x.send.Unlock()
+		close(quiet)
+	}()
+	select {
+	case <-quiet:
+	case <-ctx.Done():
+		return errors.Join(err, fmt.Errorf("stop: a purchase is still being handed over: %w", ctx.Err()))
+	}
+	if err != nil {
+		return fmt.Errorf("stop: it holds until the program ends, but could not be written: %w", err)
+	}
+	return x.quietElsewhere(ctx)
+}
+
+// quietElsewhere waits for the requests of other processes on the same journal.
+// No new one is sent, since the switch is written; one that the journal calls
+// sent has left by the time that Place may take.
+func (x *Executor) quietElsewhere(ctx context.Context) error {
+	for {
+		sent, err := x.all(ctx, "", Sent)
+		if err != nil {
+			return fmt.Errorf("stop: see whether others still send: %w", err)
+		}
+		waiting := false
+		for _, o := range sent {
+			if !x.flights.has(o.ID) && x.now().Sub(o.SentAt) < x.cfg.PlaceTimeout {
+				waiting = true
+			}
+		}
+		if !waiting {
+			return nil
+		}
+		select {
+		case <-time.After(100 * time.Millisecond):
+		case <-ctx.Done():
+			return fmt.Errorf("stop: a purchase of another process may still be leaving: %w", ctx.Err())
+		}
+	}
+}
+
+// Start allows buying again. It changes nothing when it fails.
+func (x *Executor) Start(ctx context.Context, by string) error {
+	x.switches.turn.Lock()
+	defer x.switches.turn.Unlock()
+	if err := x.writeSwitch(ctx, Trading{By: clip(by), At: x.now()}); err != nil {
+		return fmt.Errorf("start trading: %w", err)
+	}
+	x.log.Warn("trading started", "by", clip(by))
+	return nil
+}
+
+// writeSwitch writes t, and lets go of the hold when that worked. It must be
+// called with turn held.
+func (x *Executor) writeSwitch(ctx context.Context, t Trading) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), writeTimeout)
+	defer cancel()
+	if err := x.cfg.Journal.SetTrading(ctx, t); err != nil {
+		return err
+	}
+	x.switches.set(nil)
+	return nil
+}
+
+// rewriteSwitch tries again to write a stop that only memory knows.
+func (x *Executor) rewriteSwitch(ctx context.Context) {
+	x.switches.turn.Lock()
+	defer x.switches.turn.Unlock()
+	if t := x.switches.get(); t != nil {
+		if err := x.writeSwitch(ctx, *t); err != nil {
+			x.log.Error("the stop is not written yet", "err", err)
+		}
+	}
+}

@@ -1,0 +1,379 @@
+package httpapi
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"runtime/debug"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/valyala/fasthttp"
+
+	"skinarb/execution"
+	"skinarb/pricing"
+	"skinarb/strategy"
+)
+
+// Prices is what the API asks of the price side. Book and Statuses answer from
+// memory; every method is safe for concurrent use.
+type Prices interface {
+	// Book gives the book in force; never nil.
+	Book() *pricing.Book
+
+	// Statuses gives what is known of each feed.
+	Statuses() []pricing.FeedStatus
+
+	// Release accepts the catalog that a feed holds.
+	Release(ctx context.Context, f pricing.Feed) error
+
+	// Ready tells whether prices are loaded and their store is reachable, and if
+	// not, why.
+	Ready() (bool, string)
+}
+
+// Strategy is what the API asks of the strategy. Both answer from memory.
+type Strategy interface {
+	// Opportunities gives what is worth acting on now, best first.
+	Opportunities(now time.Time) []strategy.Opportunity
+
+	// Verdicts gives every rule's word on an item.
+	Verdicts(it pricing.Item, now time.Time) []strategy.Verdict
+}
+
+// Trading is what the API asks of the trading side.
+type Trading interface {
+	// Orders gives orders, newest first.
+	Orders(ctx context.Context, q execution.Query) ([]execution.Order, error)
+
+	// Order gives one order with its history, or execution.ErrNoOrder.
+	Order(ctx context.Context, id execution.OrderID) (execution.Order, error)
+
+	// Totals gives what the orders came to.
+	Totals(ctx context.Context) (execution.Totals, error)
+
+	// Status gives the kill switch, the limits and what is used of them.
+	Status(ctx context.Context) (TradingStatus, error)
+
+	// Stop returns nil only when no purchase request leaves any process any
+	// more. Start undoes it. by says who asked, for the record.
+	Stop(ctx context.Context, reason, by string) error
+	Start(ctx context.Context, by string) error
+
+	// Ready tells whether the journal can be written, and if not, why.
+	Ready(ctx context.Context) (bool, string)
+}
+
+// TradingStatus is the answer of Trading.Status.
+type TradingStatus struct {
+	Mode     string // paper or live
+	Trading  execution.Trading
+	Limits   execution.Limits
+	Usage    execution.Usage
+	Balances map[pricing.Market]pricing.Money // a market that did not tell is absent
+}
+
+// Config is what a Server needs. Prices and MaxQuoteAge are required.
+type Config struct {
+	Prices   Prices
+	Strategy Strategy // nil: no opportunities, no verdicts
+	Trading  Trading  // nil on an aggregator: the trading endpoints do not exist
+
+	Feeds       []pricing.Feed // all that settings name, also those that are off
+	MaxQuoteAge time.Duration  // older quotes are flagged stale
+
+	APIToken   string   // empty: nothing can be changed
+	ReadTokens []string // empty: prices are open
+
+	Metrics    prometheus.Gatherer   // what /metrics shows; nil: the registry of this server
+	Registerer prometheus.Registerer // takes the request metrics; nil: the registry of this server
+
+	Version  string
+	Settings any // what /v1/config shows: secrets are already gone from it
+
+	Now    func() time.Time // nil: time.Now
+	Logger *slog.Logger     // nil: nothing is logged
+}
+
+// Bounds of a request.
+const (
+	maxBody      = 1 << 20          // bytes
+	maxHeader    = 8 << 10          // bytes of request line and headers
+	readTimeout  = 15 * time.Second // from the first byte of a request to its last
+	writeTimeout = 30 * time.Second // for an answer; streams renew it
+	idleTimeout  = 60 * time.Second // between two requests of a connection
+
+	askTimeout  = 5 * time.Second  // for journal and feed store
+	stopTimeout = 30 * time.Second // for what is on the wire to return
+)
+
+// Server is the API over HTTP. Its methods are safe for concurrent use.
+type Server struct {
+	cfg     Config
+	app     *fiber.App
+	guard   guard
+	log     *slog.Logger
+	now     func() time.Time
+	metrics *requestMetrics
+	search  pricing.Search
+
+	rings    map[pricing.Game]*ring // never changed
+	streams  atomic.Int64           // readers of /v1/stream
+	stopping chan struct{}          // closed by Shutdown: streams end
+
+	mu     sync.Mutex // guards ln and closed
+	ln     net.Listener
+	closed bool
+}
+
+// New gives a server that is ready to Serve.
+func New(cfg Config) *Server {
+	s := &Server{cfg: cfg, guard: newGuard(cfg.APIToken, cfg.ReadTokens), log: cfg.Logger, now: cfg.Now}
+	s.cfg.APIToken, s.cfg.ReadTokens = "", nil // the guard keeps their hashes only
+	if s.log == nil {
+		s.log = slog.New(slog.DiscardHandler)
+	}
+	if s.now == nil {
+		s.now = time.Now
+	}
+	own := prometheus.NewRegistry()
+	if s.cfg.Metrics == nil {
+		s.cfg.Metrics = own
+	}
+	if s.cfg.Registerer == nil {
+		s.cfg.Registerer = own
+	}
+	s.metrics = newRequestMetrics(s.cfg.Registerer)
+	s.stopping = make(chan struct{})
+	s.rings = map[pricing.Game]*ring{}
+	for _, g := range pricing.Games {
+		s.rings[g] = newRing(time.Now())
+	}
+
+	s.app = fiber.New(fiber.Config{
+		DisableStartupMessage:        true,
+		CaseSensitive:                true,
+		StrictRouting:                true,
+		UnescapePath:                 false, // a %2F in a path would become a separator
+		BodyLimit:                    maxBody,
+		ReadBufferSize:               maxHeader,
+		ReadTimeout:                  readTimeout,
+		WriteTimeout:                 writeTimeout,
+		IdleTimeout:                  idleTimeout,
+		DisablePreParseMultipartForm: true,
+		ErrorHandler:                 s.refuse,
+	})
+	for _, r := range s.routes() {
+		s.mount(r)
+	}
+	s.app.Server().Handler = s.checkMethod(s.app.Server().Handler)
+	return s
+}
+
+// handler answers a request whose query parameters have been read.
+type handler func(c *fiber.Ctx, q params) error
+
+// route is one endpoint.
+type route struct {
+	method string
+	path   string // in Fiber's notation
+	access access
+	params []string // query parameters that it knows; all others are refused
+	handle handler
+}
+
+// routes lists every endpoint that this server has.
+func (s *Server) routes() []route {
+	rs := []route{
+		{"GET", "/v1/prices", accessRead, []string{"game", "name", "phase"}, s.getPrice},
+		{"POST", "/v1/prices", accessRead, nil, s.postPrices},
+		{"GET", "/v1/items", accessRead, []string{"q", "game", "limit", "cursor"}, s.getItems},
+		{"GET", "/v1/catalog", accessRead, []string{"game", "market"}, s.getCatalog},
+		{"GET", "/v1/stream", accessRead, []string{"game"}, s.getStream},
+		{"GET", "/v1/feeds", accessRead, nil, s.getFeeds},
+		{"POST", "/v1/feeds/:market/:game/release", accessChange, nil, s.postRelease},
+		{"GET", "/v1/opportunities", accessRead, []string{"min_profit", "limit"}, s.getOpportunities},
+		{"GET", "/v1/verdicts", accessRead, []string{"game", "name", "phase"}, s.getVerdicts},
+		{"GET", "/v1/config", accessOperator, nil, s.getConfig},
+		{"GET", "/healthz", accessOpen, nil, s.getHealth},
+		{"GET", "/readyz", accessOpen, nil, s.getReady},
+		{"GET", "/metrics", accessOpen, nil, s.getMetrics()},
+		{"GET", "/openapi.json", accessOpen, nil, s.getOpenAPI},
+		{"GET", "/", accessOpen, nil, s.getDashboard},
+	}
+	if s.cfg.Trading == nil {
+		return rs
+	}
+	return append(rs,
+		route{"GET", "/v1/orders", accessOperator, []string{"state", "limit", "cursor"}, s.getOrders},
+		route{"GET", "/v1/orders/:id", accessOperator, nil, s.getOrder},
+		route{"GET", "/v1/pnl", accessOperator, nil, s.getPnL},
+		route{"GET", "/v1/trading", accessOperator, nil, s.getTrading},
+		route{"POST", "/v1/trading/stop", accessChange, nil, s.postStop},
+		route{"POST", "/v1/trading/start", accessChange, nil, s.postStart},
+	)
+}
+
+// mount registers a route: authorisation, parameters, the handler, and then the
+// metrics of whatever came out. A panic ends one request, not the process: a
+// trader must not die of a question.
+func (s *Server) mount(r route) {
+	observe := s.metrics.of(r.path)
+	handle := func(c *fiber.Ctx) error {
+		started := time.Now()
+		if err := s.answer(c, r); err != nil {
+			s.writeError(c, err)
+		}
+		observe(c.Response().StatusCode(), time.Since(started))
+		return nil
+	}
+	s.app.Add(r.method, r.path, handle)
+	if r.method == fiber.MethodGet {
+		s.app.Add(fiber.MethodHead, r.path, handle)
+	}
+}
+
+func (s *Server) answer(c *fiber.Ctx, r route) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
+		}
+	}()
+	c.Set(fiber.HeaderXContentTypeOptions, "nosniff")
+	c.Set(fiber.HeaderCacheControl, "no-store")
+	if err := s.guard.check(r.access, c.Request().Header.PeekAll(fiber.HeaderAuthorization)); err != nil {
+		return err
+	}
+	q, err := parseParams(c.Request().URI().QueryString(), r.params)
+	if err != nil {
+		return err
+	}
+	return r.handle(c, q)
+}
+
+// refuse answers what Fiber and fasthttp refuse by themselves: an unknown path
+// or method, a body that is too large, a request that is none.
+func (s *Server) refuse(c *fiber.Ctx, err error) error {
+	s.writeError(c, err)
+	status := c.Response().StatusCode()
+	s.metrics.of(noRoute)(status, 0)
+	if status != fiber.StatusNotFound && status != fiber.StatusMethodNotAllowed {
+		linger(c.Context().Conn()) // fasthttp did not read the request to its end
+	}
+	return nil
+}
+
+// checkMethod refuses what is no HTTP method: Fiber would answer it in plain
+// text.
+func (s *Server) checkMethod(next fasthttp.RequestHandler) fasthttp.RequestHandler {
+	known := map[string]bool{}
+	for _, m := range fiber.DefaultMethods {
+		known[m] = true
+	}
+	return func(ctx *fasthttp.RequestCtx) {
+		if known[string(ctx.Method())] {
+			next(ctx)
+			return
+		}
+		e := describe(fiber.ErrMethodNotAllowed)
+		ctx.SetContentType(fiber.MIMEApplicationJSON)
+		ctx.SetStatusCode(e.status)
+		ctx.SetBody(e.appendJSON(nil))
+		s.metrics.of(noRoute)(e.status, 0)
+	}
+}
+
+// Serve answers requests on ln until Shutdown, and closes it. It returns nil
+// after Shutdown.
+func (s *Server) Serve(ln net.Listener) error {
+	ln = lingerListener{ln}
+	s.mu.Lock()
+	closed := s.closed
+	s.ln = ln
+	s.mu.Unlock()
+	if closed {
+		return ln.Close()
+	}
+	err := s.app.Listener(ln)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed || err == nil {
+		return nil
+	}
+	return fmt.Errorf("serve the API on %s: %w", ln.Addr(), err)
+}
+
+// Shutdown takes no more requests, ends the streams, waits until ctx ends for
+// the requests that it has, and returns ctx's error if some were left.
+func (s *Server) Shutdown(ctx context.Context) error {
+	s.mu.Lock()
+	if !s.closed {
+		close(s.stopping) // an open stream would hold fasthttp until ctx ends
+	}
+	s.closed = true
+	ln := s.ln
+	s.mu.Unlock()
+	var closing error
+	if ln != nil {
+		closing = ln.Close() // Serve may not have reached Fiber yet, which then would not know it
+	}
+	if errors.Is(closing, net.ErrClosed) {
+		closing = nil
+	}
+	err := s.app.ShutdownWithContext(ctx)
+	if errors.Is(err, net.ErrClosed) {
+		err = nil
+	}
+	if err := errors.Join(closing, err); err != nil {
+		return fmt.Errorf("shut the API down: %w", err)
+	}
+	return nil
+}
+
+// A client that is still sending when its request is refused would lose our
+// answer: closing a socket with unread bytes resets it. Such a connection is
+// read on for a moment before it is closed.
+const (
+	lingerTime  = 2 * time.Second
+	lingerBytes = 16 << 20
+)
+
+type lingerListener struct{ net.Listener }
+
+func (l lingerListener) Accept() (net.Conn, error) {
+	c, err := l.Listener.Accept()
+	if err != nil {
+		return nil, err
+	}
+	return &lingerConn{Conn: c}, nil
+}
+
+type lingerConn struct {
+	net.Conn
+	unread atomic.Bool // the client may still be sending
+}
+
+// linger makes closing c wait for a client that is still sending.
+func linger(c net.Conn) {
+	if c, ok := c.(*lingerConn); ok {
+		c.unread.Store(true)
+	}
+}
+
+// Close closes the connection, and the sending side first if the client is
+// still sending.
+func (c *lingerConn) Close() error {
+	if half, ok := c.Conn.(interface{ CloseWrite() error }); ok && c.unread.Load() && half.CloseWrite() == nil {
+		if c.SetReadDeadline(time.Now().Add(lingerTime)) == nil {
+			// Whatever ends the reading, the connection is closed next.
+			_, _ = io.Copy(io.Discard, io.LimitReader(c.Conn, lingerBytes))
+		}
+	}
+	return c.Conn.Close()
+}

@@ -1,0 +1,223 @@
+// Package pricefeed is the price side of a process, which both programs run:
+// the markets' clients, the loops that fetch, the store, the replica that
+// follows it, the strategy that is told of every change, and the API over them.
+package pricefeed
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"slices"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/sourcegraph/conc"
+
+	"skinarb/execution"
+	"skinarb/fetch"
+	"skinarb/internal/redisstore"
+	"skinarb/internal/settings"
+	"skinarb/markets/sih"
+	"skinarb/markets/skinsback"
+	"skinarb/pricing"
+	"skinarb/strategy"
+)
+
+// Config says what the price side of a process is made of.
+type Config struct {
+	Settings  *settings.Prices
+	Dir       string              // where an embedded Redis keeps catalogs over restarts
+	Fetch     bool                // pull catalogs; false when others do, over a shared Redis
+	Recipient execution.Recipient // of purchases; zero where nothing is bought
+	Registry  *prometheus.Registry
+	Log       *slog.Logger
+	OnPull    func(fetch.Observation) // may be nil
+}
+
+// PriceFeed is running after Open and until Close. Its methods are safe for
+// concurrent use.
+type PriceFeed struct {
+	cfg     Config
+	store   *redisstore.Store
+	replica *redisstore.Replica
+	fetcher *fetch.Fetcher
+	engine  *strategy.Engine
+	markets []execution.Market
+	budgets map[pricing.Market]fetch.Budget
+	feeds   []pricing.Feed // that are followed
+	changed chan struct{}
+}
+
+// Open connects everything. Nothing is pulled before Run.
+func Open(ctx context.Context, cfg Config) (*PriceFeed, error) {
+	s := cfg.Settings
+	f := &PriceFeed{
+		cfg:     cfg,
+		engine:  strategy.New(s.Rules),
+		budgets: map[pricing.Market]fetch.Budget{},
+		changed: make(chan struct{}, 1),
+	}
+	var err error
+	if s.RedisURL != "" {
+		f.store, err = redisstore.Open(ctx, s.RedisURL)
+	} else {
+		f.store, err = redisstore.OpenEmbedded(cfg.Dir)
+	}
+	if err != nil {
+		return nil, err
+	}
+	sources, err := f.openMarkets()
+	if err != nil {
+		f.store.Close()
+		return nil, err
+	}
+	f.replica = redisstore.NewReplica(f.store, f.feeds, cfg.Log)
+	f.replica.Subscribe(f.update)
+	if cfg.Fetch {
+		f.fetcher = fetch.New(fetch.Config{
+			Sources: sources, Games: s.Games, Store: f.store, Leaser: f.store,
+			Interval: s.FetchInterval, MaxAge: s.MaxQuoteAge, Log: cfg.Log,
+			Alert:   func(_ context.Context, text string) { cfg.Log.Warn("feed held", "detail", text) },
+			Observe: f.observer(),
+		})
+	}
+	cfg.Registry.MustRegister(&feedCollector{feed: f})
+	return f, nil
+}
+
+// openMarkets makes the clients of the markets that are configured.
+func (f *PriceFeed) openMarkets() ([]fetch.Source, error) {
+	s, log := f.cfg.Settings, f.cfg.Log
+	var sources []fetch.Source
+	add := func(src fetch.Source, m execution.Market) {
+		sources, f.markets = append(sources, src), append(f.markets, m)
+		for _, g := range s.Games {
+			if slices.Contains(src.Games(), g) {
+				f.feeds = append(f.feeds, pricing.Feed{Market: src.Market(), Game: g})
+			}
+		}
+	}
+	if s.SkinsBack.On() {
+		f.budgets[pricing.SkinsBack] = f.store.Budget(pricing.SkinsBack, s.SkinsBack.RatePerMinute)
+		c, err := skinsback.New(skinsback.Config{
+			URL: s.SkinsBack.URL, ClientID: s.SkinsBack.ClientID, ClientSecret: s.SkinsBack.ClientSecret,
+			Auth: skinsback.Auth(s.SkinsBack.Auth), Budget: f.budgets[pricing.SkinsBack], Log: log,
+			Recipient: skinsback.Recipient{Partner: f.cfg.Recipient.Partner, Token: f.cfg.Recipient.Token},
+		})
+		if err != nil {
+			return nil, fmt.Errorf("SkinsBack: %w", err)
+		}
+		add(skinsback.NewSource(c), skinsback.NewMarket(c))
+	}
+	if s.SIH.On() {
+		f.budgets[pricing.SIH] = f.store.Budget(pricing.SIH, s.SIH.RatePerMinute)
+		c, err := sih.New(sih.Config{
+			URL: s.SIH.URL, APIKey: s.SIH.APIKey, Budget: f.budgets[pricing.SIH],
+			Recipient: sih.Recipient{SteamID: f.cfg.Recipient.SteamID, Token: f.cfg.Recipient.Token},
+		})
+		if err != nil {
+			return nil, fmt.Errorf("SIH Market: %w", err)
+		}
+		add(c, c)
+	}
+	return sources, nil
+}
+
+// Run follows the store, and fetches where that is wanted, until ctx ends.
+func (f *PriceFeed) Run(ctx context.Context) {
+	var running conc.WaitGroup
+	if f.fetcher != nil {
+		running.Go(func() { f.fetcher.Run(ctx) })
+	}
+	running.Go(func() { f.replica.Run(ctx) })
+	running.Go(func() { f.watchStatuses(ctx) })
+	running.Wait()
+}
+
+// Close ends the connection to the store; call it after Run has returned.
+func (f *PriceFeed) Close() error { return f.store.Close() }
+
+// update is told of every change of the book, in order.
+func (f *PriceFeed) update(book *pricing.Book, _ pricing.Feed, changed []int, full bool) {
+	f.engine.Update(book, changed, full, f.replica.Statuses(), time.Now())
+	select {
+	case f.changed <- struct{}{}:
+	default: // somebody will look anyway
+	}
+}
+
+// watchStatuses tells the strategy when a feed's state changes without a
+// change of prices.
+func (f *PriceFeed) watchStatuses(ctx context.Context) {
+	tick := time.NewTicker(time.Second)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+			f.engine.SetStatuses(f.replica.Statuses())
+		}
+	}
+}
+
+// Changed is ready when prices have changed since it was last read.
+func (f *PriceFeed) Changed() <-chan struct{} { return f.changed }
+
+// Engine is the strategy over these prices.
+func (f *PriceFeed) Engine() *strategy.Engine { return f.engine }
+
+// Markets are the clients that purchases go through.
+func (f *PriceFeed) Markets() []execution.Market { return f.markets }
+
+// Budget is the request budget of a market's account.
+func (f *PriceFeed) Budget(m pricing.Market) fetch.Budget { return f.budgets[m] }
+
+// Book is the book in force.
+func (f *PriceFeed) Book() *pricing.Book { return f.replica.Book() }
+
+// Statuses gives the state of every feed that could be, also of markets that
+// are not configured.
+func (f *PriceFeed) Statuses() []pricing.FeedStatus {
+	known := map[pricing.Feed]pricing.FeedStatus{}
+	for _, st := range f.replica.Statuses() {
+		known[st.Feed] = st
+	}
+	var all []pricing.FeedStatus
+	for _, m := range pricing.Markets {
+		for _, g := range f.cfg.Settings.Games {
+			feed := pricing.Feed{Market: m, Game: g}
+			st, ok := known[feed]
+			switch {
+			case ok:
+			case !f.cfg.Settings.On(m):
+				st = pricing.FeedStatus{Feed: feed, State: pricing.Off, Reason: "the market is not configured"}
+			case !slices.Contains(f.feeds, feed):
+				st = pricing.FeedStatus{Feed: feed, State: pricing.Off, Reason: "the market does not sell this game"}
+			default:
+				st = pricing.FeedStatus{Feed: feed, State: pricing.Down, Reason: "not pulled yet"}
+			}
+			all = append(all, st)
+		}
+	}
+	return all
+}
+
+// Release accepts the catalog that is held of a feed.
+func (f *PriceFeed) Release(ctx context.Context, feed pricing.Feed) error {
+	return f.store.Release(ctx, feed)
+}
+
+// Ready tells whether every feed is loaded, or known to be absent, and if not,
+// why.
+func (f *PriceFeed) Ready() (bool, string) {
+	if !f.replica.Ready() {
+		return false, "prices are not loaded yet"
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
+	defer cancel()
+	if err := f.store.Ping(ctx); err != nil {
+		return false, "the price store does not answer"
+	}
+	return true, ""
+}

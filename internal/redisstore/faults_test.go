@@ -1,0 +1,212 @@
+package redisstore
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"io"
+	"net"
+	"os/exec"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/alicebob/miniredis/v2"
+	"github.com/redis/go-redis/v9"
+	"pgregory.net/rapid"
+
+	"skinarb/fetch"
+	"skinarb/internal/storetest"
+	"skinarb/pricing"
+)
+
+// deafConn loses what the server answers while *deaf is above zero, once for
+// each: the command was carried out, and the caller never hears of it.
+type deafConn struct {
+	net.Conn
+	deaf *atomic.Int32
+	cut  bool
+}
+
+func (c *deafConn) Read(b []byte) (int, error) {
+	if c.cut {
+		return 0, io.EOF
+	}
+	n, err := c.Conn.Read(b)
+	if err == nil && c.deaf.Add(-1) >= 0 {
+		c.cut = true
+		return 0, io.EOF
+	}
+	return n, err
+}
+
+// lossy gives a store that loses as many replies as the counter says.
+func lossy(t *testing.T) (*Store, *atomic.Int32) {
+	t.Helper()
+	server := miniredis.NewMiniRedis()
+	server.ClockTTL(true)
+	deaf := new(atomic.Int32)
+	o := options().Simple()
+	o.Dialer = func(context.Context, string, string) (net.Conn, error) {
+		conn, err := server.Dial()
+		return &deafConn{Conn: conn, deaf: deaf}, err
+	}
+	s := newStore(func() redis.UniversalClient { return redis.NewClient(o) })
+	t.Cleanup(func() {
+		closing(t, s)()
+		server.Close()
+	})
+	return s, deaf
+}
+
+func TestALostReplyIsNoSecondTime(t *testing.T) {
+	ctx := t.Context()
+	s, deaf := lossy(t)
+	// The first call of a script makes it known to the server. After that, the
+	// reply that is lost is that of the one command that acts.
+	lose := func() { deaf.Store(1) }
+	lost := func(what string) {
+		t.Helper()
+		if deaf.Load() > 0 {
+			t.Errorf("%s: no reply was lost", what)
+		}
+	}
+
+	ls := make([]pricing.Listing, 500) // so many that a change needs no snapshot
+	for i := range ls {
+		ls[i] = pricing.Listing{Item: pricing.Item{Game: pricing.CS2, Name: rand.Text()}, Ask: 1}
+	}
+	c, ch := storetest.Follow(pricing.Catalog{}, ls)
+	if err := s.Publish(ctx, c, ch); err != nil {
+		t.Fatalf("publish: %v", err)
+	}
+	c, ch = storetest.Follow(c, ls[1:])
+	lose()
+	if err := s.Publish(ctx, c, ch); err != nil {
+		t.Errorf("publish with a lost reply: %v", err)
+	}
+	lost("publish")
+	if entries, err := s.client.XLen(ctx, keysOf(c.Feed).changes).Result(); err != nil || entries != 2 {
+		t.Errorf("stream after two publications: got %d entries, %v, want 2", entries, err)
+	}
+
+	b := s.Budget(pricing.SIH, 2) // the second permit is the last
+	if err := b.Take(ctx, fetch.ForPurchase); err != nil {
+		t.Fatalf("take: %v", err)
+	}
+	lose()
+	briefly, cancel := context.WithTimeout(ctx, 5*time.Second)
+	defer cancel()
+	if err := b.Take(briefly, fetch.ForPurchase); err != nil {
+		t.Errorf("take with a lost reply: %v", err)
+	}
+	lost("take")
+	window, _ := budgetKeys(pricing.SIH)
+	if n, err := s.client.ZCard(ctx, window).Result(); err != nil || n != 2 {
+		t.Errorf("permits after two takes: got %d, %v, want 2", n, err)
+	}
+
+	if _, err := s.TakeRelease(ctx, c.Feed); err != nil {
+		t.Fatalf("take release: %v", err)
+	}
+	if err := s.Release(ctx, c.Feed); err != nil {
+		t.Fatalf("release: %v", err)
+	}
+	lose()
+	if took, err := s.TakeRelease(ctx, c.Feed); err != nil || !took {
+		t.Errorf("take release with a lost reply: got %v, %v, want true", took, err)
+	}
+	lost("take release")
+	if took, err := s.TakeRelease(ctx, c.Feed); err != nil || took {
+		t.Errorf("take release again: got %v, %v, want false", took, err)
+	}
+}
+
+func TestFollowersSurviveCutConnections(t *testing.T) {
+	url := realServer(t)
+	storetest.RunFollower(t, func(t rapid.TB) (fetch.Store, func() storetest.Follower, func()) {
+		s := fresh(t, url)
+		return s, func() storetest.Follower { return NewReplica(s, []pricing.Feed{storetest.Feed}, nil) }, closing(t, s)
+	}, func(t *rapid.T, s fetch.Store) {
+		if !rapid.Bool().Draw(t, "cut") {
+			return
+		}
+		if err := s.(*Store).client.Do(context.Background(), "CLIENT", "KILL", "TYPE", "normal").Err(); err != nil {
+			t.Fatalf("cut all connections: %v", err)
+		}
+	})
+}
+
+func TestFollowersSurviveAServerThatForgetsEverything(t *testing.T) {
+	url := realServer(t)
+	addr := strings.TrimPrefix(url, "redis://")
+	s := fresh(t, url)
+	t.Cleanup(closing(t, s))
+	replica := storetest.Start(t, NewReplica(s, []pricing.Feed{storetest.Feed}, nil))
+	defer replica.Stop()
+	publish := func(version uint64) pricing.Catalog {
+		t.Helper()
+		c := pricing.Catalog{Feed: storetest.Feed, Version: version, Listings: []pricing.Listing{{Item: pricing.Item{Game: pricing.CS2, Name: "x"}, Ask: pricing.Money(version)}}}
+		if err := s.Publish(t.Context(), c, fetch.Diff(pricing.Catalog{}, c)); err != nil {
+			t.Fatalf("publish version %d: %v", version, err)
+		}
+		return c
+	}
+	before := publish(1000)
+	replica.WantCatalog(t, before)
+
+	// NOSAVE loses all; the next server is another process at the same address.
+	_ = s.client.ShutdownNoSave(t.Context()) // the connection ends without an answer
+	if _, err := s.Catalog(t.Context(), storetest.Feed); err == nil || errors.Is(err, fetch.ErrNoCatalog) {
+		t.Errorf("catalog without a server: got %v, want that it cannot be reached", err)
+	}
+	replica.WantCatalog(t, before)
+	_, port, _ := net.SplitHostPort(addr)
+	server := exec.Command("redis-server", "--bind", "127.0.0.1", "--port", port, "--save", "", "--dir", t.TempDir())
+	if err := server.Start(); err != nil {
+		t.Fatalf("start the server again: %v", err)
+	}
+	t.Cleanup(func() {
+		_ = server.Process.Kill()
+		_ = server.Wait() // it was killed
+	})
+	awaitServer(t, addr)
+	replica.WantCatalog(t, before) // nothing is published: what we have stays
+	for _, version := range []uint64{2000, 5} {
+		if err := s.client.FlushAll(t.Context()).Err(); err != nil {
+			t.Fatalf("flush: %v", err)
+		}
+		replica.WantCatalog(t, publish(version))
+	}
+}
+
+func TestReadyMeansLoadedOrKnownToBeAbsent(t *testing.T) {
+	s := embedded(t)
+	t.Cleanup(closing(t, s))
+	empty := pricing.Feed{Market: pricing.SkinsBack, Game: pricing.CS2}
+	status := pricing.FeedStatus{Feed: empty, State: pricing.Down}
+	if err := s.SetStatus(t.Context(), status); err != nil {
+		t.Fatalf("set status: %v", err)
+	}
+	r := NewReplica(s, []pricing.Feed{storetest.Feed, empty}, nil)
+	if r.Ready() || r.Book().Len() != 0 || len(r.Statuses()) != 0 {
+		t.Errorf("before it runs: got ready %v, %d items, %d statuses", r.Ready(), r.Book().Len(), len(r.Statuses()))
+	}
+	c, ch := storetest.Follow(pricing.Catalog{}, nil)
+	if err := s.Publish(t.Context(), c, ch); err != nil {
+		t.Fatalf("publish: %v", err)
+	}
+	running := storetest.Start(t, r)
+	defer running.Stop()
+	running.WantCatalog(t, c)
+	for end := time.Now().Add(10 * time.Second); !r.Ready() || len(r.Statuses()) == 0; {
+		if time.Now().After(end) {
+			t.Fatalf("after 10 s: got ready %v, %d statuses", r.Ready(), len(r.Statuses()))
+		}
+		_ = sleep(t.Context(), time.Millisecond)
+	}
+	if got := r.Statuses()[0]; got != status {
+		t.Errorf("status: got %+v, want %+v", got, status)
+	}
+}

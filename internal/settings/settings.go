@@ -1,0 +1,395 @@
+// Package settings reads a program's settings and reports every mistake in them
+// at once.
+//
+// Each setting has one name, written in three ways: MAX_ORDER_USD in the
+// environment, --max-order-usd as a flag, max_order_usd in the YAML file that
+// --config names. The flag wins over the environment, the environment over the
+// file, the file over the default. A secret is read from the environment, or
+// from the file whose path NAME_FILE gives; it is no flag, because every user of
+// a machine can read the flags of a running program.
+//
+// Parsing stops at no mistake: an operator who has made five wants to hear of
+// five.
+package settings
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"go.yaml.in/yaml/v3"
+
+	"skinarb/pricing"
+)
+
+// Set is what a program can be told. Declare settings, then call Load.
+type Set struct {
+	program, about, version string
+	all                     []*setting
+	group                   string
+}
+
+type setting struct {
+	name   string // as in the environment
+	group  string
+	help   string
+	value  string // in force, as text
+	from   string // "flag", "environment", "file", "" for the default
+	secret bool
+	isBool bool
+	parse  func(string) error
+}
+
+func (s *setting) flag() string { return strings.ToLower(strings.ReplaceAll(s.name, "_", "-")) }
+func (s *setting) key() string  { return strings.ToLower(s.name) }
+
+// ErrDone is returned by Load after --help or --version has been answered.
+var ErrDone = errors.New("nothing left to do")
+
+// New gives a set for a program; about is the sentence that --help begins with.
+func New(program, about, version string) *Set {
+	s := &Set{program: program, about: about, version: version}
+	s.Group("General")
+	return s
+}
+
+// Group starts a group of settings in --help.
+func (s *Set) Group(title string) { s.group = title }
+
+func (s *Set) add(name, def, help string, parse func(string) error) *setting {
+	st := &setting{name: name, group: s.group, help: help, value: def, parse: parse}
+	s.all = append(s.all, st)
+	return st
+}
+
+// Text declares a setting that is taken as it is.
+func (s *Set) Text(p *string, name, def, help string) {
+	s.add(name, def, help, func(v string) error { *p = v; return nil })
+}
+
+// Secret declares a setting that is never shown.
+func (s *Set) Secret(p *string, name, help string) {
+	s.add(name, "", help, func(v string) error { *p = v; return nil }).secret = true
+}
+
+// Choice declares a setting that takes one of some words.
+func (s *Set) Choice(p *string, name, def string, words []string, help string) {
+	s.add(name, def, help+" One of "+strings.Join(words, ", ")+".", func(v string) error {
+		*p = v
+		if !slices.Contains(words, v) {
+			return fmt.Errorf("it is one of %s", strings.Join(words, ", "))
+		}
+		return nil
+	})
+}
+
+// Switch declares a setting that is on or off.
+func (s *Set) Switch(p *bool, name, help string) {
+	s.add(name, "false", help, func(v string) (err error) {
+		if *p, err = strconv.ParseBool(v); err != nil {
+			return errors.New("it is true or false")
+		}
+		return nil
+	}).isBool = true
+}
+
+// Int declares a whole number within bounds, both included.
+func (s *Set) Int(p *int, name string, def, least, most int, help string) {
+	s.add(name, strconv.Itoa(def), help, func(v string) (err error) {
+		if *p, err = strconv.Atoi(v); err != nil || *p < least || *p > most {
+			return fmt.Errorf("it is a whole number from %d to %d", least, most)
+		}
+		return nil
+	})
+}
+
+// Duration declares a span of time within bounds, written like 90s or 5m.
+func (s *Set) Duration(p *time.Duration, name, def string, least, most time.Duration, help string) {
+	s.add(name, def, help, func(v string) (err error) {
+		if *p, err = time.ParseDuration(v); err != nil || *p < least || *p > most {
+			return fmt.Errorf("it is a time from %s to %s, such as 90s or 5m", least, most)
+		}
+		return nil
+	})
+}
+
+// Dollars declares an amount of US dollars; empty, where def is empty, is no
+// limit and gives zero.
+func (s *Set) Dollars(p *pricing.Money, name, def, help string) {
+	s.add(name, def, help, func(v string) (err error) {
+		if v == "" && def == "" {
+			*p = 0
+			return nil
+		}
+		if *p, err = pricing.ParseMoney(v); err != nil || *p < 0 || (*p == 0 && def == "") {
+			return errors.New("it is an amount of US dollars, such as 25.50")
+		}
+		return nil
+	})
+}
+
+// List declares a comma list; each part is trimmed, empty ones dropped.
+func (s *Set) List(name, def, help string, parse func([]string) error) {
+	s.add(name, def, help, func(v string) error { return parse(split(v)) })
+}
+
+// SecretList is List for secrets.
+func (s *Set) SecretList(p *[]string, name, help string) {
+	s.add(name, "", help, func(v string) error { *p = split(v); return nil }).secret = true
+}
+
+func split(v string) []string {
+	var parts []string
+	for part := range strings.SplitSeq(v, ",") {
+		if part = strings.TrimSpace(part); part != "" {
+			parts = append(parts, part)
+		}
+	}
+	return parts
+}
+
+// Given tells whether the operator has set a setting, to whatever value.
+func (s *Set) Given(name string) bool {
+	for _, st := range s.all {
+		if st.name == name {
+			return st.from != ""
+		}
+	}
+	return false
+}
+
+// Load reads the settings from args, the environment and the file. Its error
+// joins every mistake, each beginning with the setting's name. After --help or
+// --version it has written to out and returns ErrDone.
+func (s *Set) Load(args []string, getenv func(string) string, out io.Writer) error {
+	var config string
+	if !slices.ContainsFunc(s.all, func(st *setting) bool { return st.name == "CONFIG" }) {
+		s.group = "General"
+		s.Text(&config, "CONFIG", "", "YAML `file` with settings, one key each: max_order_usd: 25")
+	}
+	flags, mistakes, done := s.parseArgs(args, out)
+	if done {
+		return ErrDone
+	}
+	file, errs := s.readFile(first(flags["CONFIG"], getenv("CONFIG")))
+	mistakes = append(mistakes, errs...)
+	for _, st := range s.all {
+		if err := st.resolve(flags, getenv, file); err != nil {
+			mistakes = append(mistakes, err)
+		}
+	}
+	return errors.Join(mistakes...)
+}
+
+func first(values ...string) string {
+	for _, v := range values {
+		if v != "" {
+			return v
+		}
+	}
+	return ""
+}
+
+// resolve finds the value in force and parses it.
+func (st *setting) resolve(flags map[string]string, getenv func(string) string, file map[string]string) error {
+	if v, ok := flags[st.name]; ok {
+		st.value, st.from = v, "flag"
+	} else if v := getenv(st.name); v != "" {
+		st.value, st.from = v, "environment"
+	} else if v, ok := file[st.key()]; ok && !st.secret {
+		st.value, st.from = v, "file"
+	} else if path := first(getenv(st.name+"_FILE"), file[st.key()+"_file"]); st.secret && path != "" {
+		text, err := os.ReadFile(path)
+		if err != nil {
+			return fmt.Errorf("%s_FILE: cannot read the secret: %w", st.name, err)
+		}
+		st.value, st.from = strings.TrimSpace(string(text)), "secret file"
+	}
+	err := st.parse(st.value)
+	switch {
+	case err == nil:
+		return nil
+	case st.secret:
+		return fmt.Errorf("%s: %w", st.name, err)
+	}
+	return fmt.Errorf("%s: got %q, but %w", st.name, st.value, err)
+}
+
+// parseArgs takes --name value, --name=value, --switch and --no-switch.
+func (s *Set) parseArgs(args []string, out io.Writer) (flags map[string]string, mistakes []error, done bool) {
+	flags = map[string]string{}
+	byFlag := map[string]*setting{}
+	for _, st := range s.all {
+		byFlag[st.flag()] = st
+	}
+	for i := 0; i < len(args); i++ {
+		arg, value, hasValue := strings.Cut(args[i], "=")
+		name, isFlag := strings.CutPrefix(arg, "--")
+		switch name {
+		case "help", "-h":
+			s.help(out)
+			return nil, nil, true
+		case "version":
+			fmt.Fprintln(out, s.program, s.version)
+			return nil, nil, true
+		}
+		st := byFlag[name]
+		off := byFlag[strings.TrimPrefix(name, "no-")]
+		switch {
+		case !isFlag:
+			mistakes = append(mistakes, fmt.Errorf("%s: not a flag; see --help", args[i]))
+		case st == nil && off != nil && off.isBool && !hasValue:
+			flags[off.name] = "false"
+		case st == nil:
+			mistakes = append(mistakes, fmt.Errorf("--%s: no such flag; see --help", name))
+		case st.secret:
+			mistakes = append(mistakes, fmt.Errorf("%s: a flag would show the secret to every user of this machine; set the environment variable %s, or %s_FILE to the path of a file", st.name, st.name, st.name))
+			if !hasValue && i+1 < len(args) && !strings.HasPrefix(args[i+1], "--") {
+				i++
+			}
+		case hasValue:
+			flags[st.name] = value
+		case st.isBool:
+			flags[st.name] = "true"
+		case i+1 == len(args):
+			mistakes = append(mistakes, fmt.Errorf("%s: --%s needs a value", st.name, name))
+		default:
+			i++
+			flags[st.name] = args[i]
+		}
+	}
+	return flags, mistakes, false
+}
+
+// readFile reads the YAML file into text by key. Lists become comma lists.
+func (s *Set) readFile(path string) (map[string]string, []error) {
+	if path == "" {
+		return nil, nil
+	}
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return nil, []error{fmt.Errorf("CONFIG: %w", err)}
+	}
+	var doc map[string]yaml.Node
+	if err := yaml.Unmarshal(text, &doc); err != nil {
+		return nil, []error{fmt.Errorf("CONFIG: %s is not a YAML mapping of settings: %w", path, err)}
+	}
+	known := map[string]*setting{}
+	for _, st := range s.all {
+		known[st.key()] = st
+		if st.secret {
+			known[st.key()+"_file"] = st
+		}
+	}
+	file := map[string]string{}
+	var mistakes []error
+	for _, raw := range slices.Sorted(maps.Keys(doc)) {
+		v := doc[raw]
+		key := strings.ReplaceAll(strings.ToLower(raw), "-", "_")
+		switch st := known[key]; {
+		case st == nil:
+			mistakes = append(mistakes, fmt.Errorf("%s: no such setting, in %s", raw, path))
+		case st.secret && key == st.key():
+			mistakes = append(mistakes, fmt.Errorf("%s: secrets do not belong in a settings file; set %s_file to the path of one", raw, key))
+		default:
+			text, err := scalar(v)
+			if err != nil {
+				mistakes = append(mistakes, fmt.Errorf("%s: %w, in %s", st.name, err, path))
+			}
+			file[key] = text
+		}
+	}
+	return file, mistakes
+}
+
+// scalar gives a YAML value as the text that a flag would have. It takes the
+// file's own characters, so that no amount of money becomes a float.
+func scalar(v yaml.Node) (string, error) {
+	switch {
+	case v.Kind == yaml.ScalarNode && v.Tag == "!!null":
+		return "", nil
+	case v.Kind == yaml.ScalarNode:
+		return v.Value, nil
+	case v.Kind == yaml.SequenceNode:
+		parts := make([]string, len(v.Content))
+		for i, e := range v.Content {
+			if e.Kind != yaml.ScalarNode {
+				return "", errors.New("a plain list is expected")
+			}
+			parts[i] = e.Value
+		}
+		return strings.Join(parts, ","), nil
+	}
+	return "", errors.New("a value or a list is expected")
+}
+
+// Shown gives every setting in force as it may be shown: secrets only say
+// whether they are set.
+func (s *Set) Shown() map[string]string {
+	shown := make(map[string]string, len(s.all))
+	for _, st := range s.all {
+		switch {
+		case st.secret && st.value != "":
+			shown[st.name] = "(set)"
+		case st.secret:
+			shown[st.name] = "(not set)"
+		default:
+			shown[st.name] = st.value
+		}
+	}
+	return shown
+}
+
+func (s *Set) help(out io.Writer) {
+	fmt.Fprintf(out, "%s\n\nUsage: go run ./cmd/%s [flags]\n", s.about, s.program)
+	fmt.Fprintf(out, "\nEach flag is also an environment variable and a key of the file that --config\nnames; the flag wins, then the environment, then the file.\n")
+	var groups []string
+	for _, st := range s.all {
+		if !slices.Contains(groups, st.group) {
+			groups = append(groups, st.group)
+		}
+	}
+	for _, group := range groups {
+		fmt.Fprintf(out, "\n%s:\n", group)
+		for _, st := range s.all {
+			if st.group != group {
+				continue
+			}
+			switch {
+			case st.secret:
+				fmt.Fprintf(out, "  %s or %s_FILE (environment only, secret)\n", st.name, st.name)
+			case st.isBool:
+				fmt.Fprintf(out, "  --%s  $%s\n", st.flag(), st.name)
+			default:
+				fmt.Fprintf(out, "  --%s VALUE  $%s (default: %s)\n", st.flag(), st.name, first(st.value, "none"))
+			}
+			for _, line := range wrap(strings.ReplaceAll(st.help, "`", ""), 72) {
+				fmt.Fprintf(out, "        %s\n", line)
+			}
+		}
+	}
+	fmt.Fprintf(out, "\n  --help     Print this and exit.\n  --version  Print the version and exit.\n")
+}
+
+// wrap breaks text into lines of at most width characters.
+func wrap(text string, width int) []string {
+	var lines []string
+	line := ""
+	for word := range strings.FieldsSeq(text) {
+		if line != "" && len(line)+1+len(word) > width {
+			lines = append(lines, line)
+			line = ""
+		}
+		if line != "" {
+			line += " "
+		}
+		line += word
+	}
+	return append(lines, line)
+}

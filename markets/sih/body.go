@@ -1,0 +1,124 @@
+package sih
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/klauspost/compress/gzip"
+)
+
+// quoteLen is how much of an unexpected body an error shows, in bytes.
+const quoteLen = 200
+
+// answer is a response whose body has not been read yet.
+type answer struct {
+	status     int
+	retryAfter string
+	arrived    time.Time
+
+	body io.Reader // inflated and bounded
+	size *meter    // of body
+	wire *wire     // below body
+}
+
+// open makes an answer of a response. The body is inflated as it is read, and
+// reading more than limit bytes of it is an error.
+func open(resp *http.Response, limit int64, keep int, arrived time.Time) (*answer, error) {
+	a := &answer{
+		status:     resp.StatusCode,
+		retryAfter: resp.Header.Get("Retry-After"),
+		arrived:    arrived,
+		wire:       &wire{body: resp.Body},
+	}
+	var plain io.Reader = a.wire
+	switch coding := strings.ToLower(resp.Header.Get("Content-Encoding")); coding {
+	case "", "identity":
+	case "gzip":
+		inflated, err := gzip.NewReader(plain)
+		if err != nil {
+			return a, fmt.Errorf("HTTP %d, inflate: %w", a.status, err)
+		}
+		plain = inflated
+	default:
+		return a, fmt.Errorf("HTTP %d in an encoding that was not asked for", a.status)
+	}
+	a.size = &meter{r: plain, limit: limit, keep: keep}
+	a.body = a.size
+	return a, nil
+}
+
+// wire remembers what ended the body before its time. Garbage has to be told
+// apart from a connection that broke, which is worth another try.
+type wire struct {
+	body io.Reader
+	err  error
+}
+
+func (w *wire) Read(p []byte) (int, error) {
+	n, err := w.body.Read(p)
+	if err != nil && err != io.EOF {
+		w.err = err
+	}
+	return n, err
+}
+
+var errTooLarge = errors.New("the answer is larger than allowed")
+
+// meter counts a body, bounds it, and keeps its beginning for errors.
+type meter struct {
+	r     io.Reader
+	n     int64
+	limit int64
+	head  []byte
+	keep  int // bytes of head
+}
+
+func (m *meter) Read(p []byte) (int, error) {
+	n, err := m.r.Read(p)
+	m.n += int64(n)
+	if room := m.keep - len(m.head); room > 0 {
+		m.head = append(m.head, p[:min(n, room)]...)
+	}
+	if m.n > m.limit {
+		return 0, fmt.Errorf("%w: %d bytes", errTooLarge, m.limit)
+	}
+	return n, err
+}
+
+// quote shows the beginning of a body in an error, without secrets.
+func (c *Client) quote(head []byte) string {
+	return fmt.Sprintf("%q", c.clean(string(head)))
+}
+
+// clean makes a market's text fit to be shown: no secrets, no control
+// characters, no more than quoteLen bytes. Secrets go first, because one that
+// straddles the end would otherwise be shown in part.
+func (c *Client) clean(s string) string {
+	s = c.redact.Replace(s)
+	s = strings.Map(func(r rune) rune {
+		if !unicode.IsPrint(r) {
+			return ' '
+		}
+		return r
+	}, strings.ToValidUTF8(s, "?"))
+	if len(s) <= quoteLen {
+		return s
+	}
+	cut := quoteLen
+	for !utf8.RuneStart(s[cut]) {
+		cut--
+	}
+	return s[:cut]
+}
+
+// keep is how many bytes of a body quote needs: a secret that begins before
+// the cut must be there whole to be found.
+func (c *Client) keep() int {
+	return quoteLen + max(len(c.cfg.APIKey), len(c.cfg.Recipient.Token))
+}

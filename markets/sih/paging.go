@@ -1,0 +1,76 @@
+package sih
+
+import (
+	"errors"
+	"fmt"
+	"time"
+)
+
+// Bounds of a list that is read page by page.
+const (
+	pageSize = 100
+	maxPages = 100
+)
+
+// pagination stands beside a page of a list.
+type pagination struct {
+	Count text `json:"count"` // of all rows there are, by the value in SIH's example
+}
+
+// total gives the count, or -1 when it was not told.
+func (p pagination) total() int {
+	if n, ok := p.Count.integer(); ok && n >= 0 && n < 1<<31 {
+		return int(n)
+	}
+	return -1
+}
+
+// page is a part of a list; count is of the whole list, or -1.
+type page[T any] struct {
+	rows  []T
+	count int
+}
+
+var errPages = errors.New("the list does not end")
+
+// collect reads a list to its end and keeps each row once, if it is not older
+// than since. The order of SIH's lists is not documented, so all of them is read;
+// rows that are added meanwhile shift the pages, so a row may come twice.
+// identify gives a row's key and time, which is zero when it was not told.
+func collect[T any, K comparable](since time.Time, read func(offset int) (page[T], error), identify func(T) (K, time.Time)) ([]T, error) {
+	var kept []T
+	seen := map[K]bool{}
+	newestFirst, last := true, time.Time{}
+	for offset, pages := 0, 0; ; pages++ {
+		if pages == maxPages {
+			if newestFirst && last.Before(since) {
+				return kept, nil
+			}
+			return nil, fmt.Errorf("%w: %d rows read", errPages, offset)
+		}
+		p, err := read(offset)
+		if err != nil {
+			return nil, err
+		}
+		before := len(seen)
+		for _, row := range p.rows {
+			key, at := identify(row)
+			if seen[key] {
+				continue
+			}
+			seen[key] = true
+			newestFirst = newestFirst && !at.IsZero() && (last.IsZero() || !at.After(last))
+			last = at
+			if at.IsZero() || !at.Before(since) {
+				kept = append(kept, row)
+			}
+		}
+		offset += len(p.rows)
+		if len(p.rows) == 0 || p.count >= 0 && offset >= p.count {
+			return kept, nil
+		}
+		if len(seen) == before {
+			return nil, fmt.Errorf("%w: nothing new from row %d of %d", errPages, offset, p.count)
+		}
+	}
+}

@@ -1,0 +1,168 @@
+package skinsback
+
+import (
+	"cmp"
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"skinarb/fetch"
+)
+
+// DefaultURL is where the API lives.
+const DefaultURL = "https://skinsback.com/api.php"
+
+// Auth is how requests prove who sends them.
+type Auth string
+
+// The ways that SkinsBack accepts. Headers carry the secret itself, and are
+// what its documentation recommends; a signature keeps it at home.
+const (
+	AuthHeaders   Auth = "headers"
+	AuthSignature Auth = "signature"
+)
+
+// Recipient is the Steam account that purchases are sent to: the two parameters
+// of its trade URL.
+type Recipient struct {
+	Partner string // decimal account id
+	Token   string
+}
+
+// Config describes an account. ClientID and ClientSecret are needed, the rest
+// has defaults.
+type Config struct {
+	URL          string // empty means DefaultURL
+	ClientID     string
+	ClientSecret string
+	Auth         Auth // empty means AuthHeaders
+	// FormBody sends parameters as a form with PHP's nested keys, not as JSON.
+	FormBody bool
+
+	Recipient Recipient // needed to buy
+
+	// Budget paces the requests; nil means no pacing.
+	Budget fetch.Budget
+
+	// Timeout bounds one request from its first byte to the last of its answer,
+	// 0 means 30 s. ListTimeout does the same for price lists, which are large;
+	// 0 means 5 min. Waiting for a permit is bounded by the same time again.
+	Timeout     time.Duration
+	ListTimeout time.Duration
+
+	// MaxListBody and MaxBody bound an answer after inflating, in bytes; 0 means
+	// 512 MiB for price lists and 4 MiB for everything else. A search may be
+	// eight times MaxBody, since it lists every lot of a name.
+	MaxListBody int64
+	MaxBody     int64
+
+	// Dial and TLS replace how connections are made; nil means the ordinary way.
+	// What must hold of purchases (no reuse, HTTP/1.1, no redirects) stays.
+	Dial func(ctx context.Context, network, addr string) (net.Conn, error)
+	TLS  *tls.Config
+
+	Now func() time.Time // nil means time.Now
+	Log *slog.Logger     // where oddities of an account go; nil means nowhere
+}
+
+// Client speaks the API, and is a fetch.Source and an execution.Market. Its
+// methods may be called concurrently; how many requests run at once is the
+// caller's choice.
+type Client struct {
+	cfg        Config
+	scrub      *strings.Replacer // of credentials, see quote
+	secretLen  int               // longest form in which the secret may be echoed
+	reads      *http.Client
+	purchases  *http.Client
+	retryAfter time.Duration // first pause before a read is tried again
+}
+
+// New checks cfg and names every mistake in it. It sends nothing.
+func New(cfg Config) (*Client, error) {
+	cfg.URL = cmp.Or(cfg.URL, DefaultURL)
+	cfg.Auth = cmp.Or(cfg.Auth, AuthHeaders)
+	var errs []error
+	if u, err := url.Parse(cfg.URL); err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
+		errs = append(errs, errors.New("URL must be an http or https address"))
+	}
+	if !headerValue(cfg.ClientID) {
+		errs = append(errs, errors.New("ClientID must be printable ASCII without spaces, and not empty"))
+	}
+	if !headerValue(cfg.ClientSecret) {
+		errs = append(errs, errors.New("ClientSecret must be printable ASCII without spaces, and not empty"))
+	}
+	if cfg.Auth != AuthHeaders && cfg.Auth != AuthSignature {
+		errs = append(errs, fmt.Errorf("Auth is %q: it is one of headers, signature", cfg.Auth))
+	}
+	if cfg.Timeout < 0 || cfg.ListTimeout < 0 || cfg.MaxListBody < 0 || cfg.MaxBody < 0 {
+		errs = append(errs, errors.New("Timeout, ListTimeout, MaxListBody and MaxBody must not be negative"))
+	}
+	if len(errs) > 0 {
+		return nil, fmt.Errorf("skinsback: %w", errors.Join(errs...))
+	}
+	cfg.Timeout = cmp.Or(cfg.Timeout, 30*time.Second)
+	cfg.ListTimeout = cmp.Or(cfg.ListTimeout, 5*time.Minute)
+	cfg.MaxListBody = cmp.Or(cfg.MaxListBody, 512<<20)
+	cfg.MaxBody = cmp.Or(cfg.MaxBody, 4<<20)
+	if cfg.Now == nil {
+		cfg.Now = time.Now
+	}
+	if cfg.Log == nil {
+		cfg.Log = slog.New(slog.DiscardHandler)
+	}
+	c := &Client{cfg: cfg, retryAfter: 500 * time.Millisecond}
+	c.scrub, c.secretLen = scrubber(cfg.ClientSecret)
+	c.reads = &http.Client{Transport: transport(cfg, false), CheckRedirect: stay}
+	c.purchases = &http.Client{Transport: transport(cfg, true), CheckRedirect: stay}
+	return c, nil
+}
+
+// headerValue tells whether s can stand in a header.
+func headerValue(s string) bool {
+	return s != "" && !strings.ContainsFunc(s, func(r rune) bool { return r <= ' ' || r > '~' })
+}
+
+// dialTimeout bounds how long a connection may take, and its TLS after it.
+const dialTimeout = 10 * time.Second
+
+// transport makes what carries requests. Over a reused connection, or HTTP/2,
+// net/http may send a request again by itself; a purchase has neither.
+func transport(cfg Config, purchases bool) *http.Transport {
+	var protocols http.Protocols
+	protocols.SetHTTP1(true)
+	open := cfg.Dial
+	if open == nil {
+		open = (&net.Dialer{KeepAlive: 30 * time.Second}).DialContext
+	}
+	// net/http goes on dialling when the request was given up.
+	dial := func(ctx context.Context, network, addr string) (net.Conn, error) {
+		ctx, cancel := context.WithTimeout(ctx, dialTimeout)
+		defer cancel()
+		return open(ctx, network, addr)
+	}
+	return &http.Transport{
+		Proxy:                  http.ProxyFromEnvironment,
+		DialContext:            dial,
+		TLSClientConfig:        cfg.TLS,
+		TLSHandshakeTimeout:    dialTimeout,
+		Protocols:              &protocols,
+		DisableKeepAlives:      purchases,
+		DisableCompression:     true, // send inflates, faster
+		MaxIdleConnsPerHost:    4,
+		IdleConnTimeout:        30 * time.Second,
+		MaxResponseHeaderBytes: 64 << 10,
+	}
+}
+
+// stay makes a redirect an answer like any other.
+func stay(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+
+// Close closes connections that are kept open between requests.
+func (c *Client) Close() { c.reads.CloseIdleConnections() }

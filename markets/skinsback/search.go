@@ -1,0 +1,27 @@
+package skinsback
+
+import (
+	"context"
+
+	"skinarb/fetch"
+	"skinarb/pricing"
+)
+
+// Search gives the lots on offer now whose name contains name, which must have
+// three characters. Whether letter case matters is not documented: filter the
+// answer. Rows that cannot be used are left out.
+//
+// Errors: *execution.RetryLaterError, *APIError, *AnswerError, or the network's.
+// https://skinsback.com/docs/api/v1/market_search
+func (c *Client) Search(ctx context.Context, g pricing.Game, name string) ([]Lot, error) {
+	q := call{"market_search", params{"game": string(g), "name": name}, fetch.ForPurchase, c.cfg.Timeout, 8 * c.cfg.MaxBody}
+	var found []Lot
+	_, err := c.list(ctx, q, lots(func(l Lot) error {
+		found = append(found, l)
+		return nil
+	}))
+	if err != nil {
+		return nil, err
+	}
+	return found, nil
+}
