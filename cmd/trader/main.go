@@ -37,20 +37,23 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 	if errors.Is(err, settings.ErrDone) {
 		return 0
 	}
-	screen := newScreen(stdout)
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	var demo *show
 	if c.Demo && err == nil {
-		end, demoErr := c.startDemo(screen)
+		d, clean, demoErr := c.startDemo(stop, newScreen(stdout))
 		if demoErr != nil {
 			fmt.Fprintln(stderr, "trader:", demoErr)
 			return 1
 		}
-		defer end()
+		defer clean()
+		demo = d
 	}
 	if err := errors.Join(append([]error{err}, c.validate()...)...); err != nil {
 		fmt.Fprintf(stderr, "trader: mistakes in the settings (see --help):\n%v\n", err)
 		return 2
 	}
-	if err := trade(ctx, &c, screen, stderr); err != nil {
+	if err := trade(ctx, &c, demo, stderr); err != nil {
 		fmt.Fprintln(stderr, "trader:", err)
 		return 1
 	}

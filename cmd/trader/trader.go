@@ -11,6 +11,7 @@ import (
 	"github.com/sourcegraph/conc"
 
 	"skinarb/execution"
+	"skinarb/internal/pricefeed"
 	"skinarb/pricing"
 	"skinarb/strategy"
 )
@@ -43,6 +44,17 @@ type trader struct {
 	tried  map[execution.OrderID]time.Time // when an opportunity may be tried again
 }
 
+func newTrader(feed *pricefeed.PriceFeed, x *execution.Executor, j execution.Journal, l execution.Limits, log *slog.Logger) *trader {
+	t := &trader{
+		find: feed.Engine(), executor: x, journal: j, limits: l, now: time.Now, log: log, changed: feed.Changed(),
+		slots: map[pricing.Market]chan struct{}{}, tried: map[execution.OrderID]time.Time{},
+	}
+	for _, m := range feed.Markets() {
+		t.slots[m.Market()] = make(chan struct{}, buysAtOnce)
+	}
+	return t
+}
+
 // run buys what is worth buying until ctx ends, and returns when no purchase is
 // under way.
 func (t *trader) run(ctx context.Context) {
@@ -64,7 +76,7 @@ func (t *trader) run(ctx context.Context) {
 
 // round tries the best opportunities that no limit forbids.
 func (t *trader) round(ctx context.Context) error {
-	trading, err := t.journal.Trading(ctx)
+	trading, err := t.executor.Trading(ctx)
 	if err != nil || trading.Stopped {
 		return err
 	}

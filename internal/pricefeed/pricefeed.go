@@ -89,11 +89,14 @@ func Open(ctx context.Context, cfg Config) (*PriceFeed, error) {
 func (f *PriceFeed) openMarkets() ([]fetch.Source, error) {
 	s, log := f.cfg.Settings, f.cfg.Log
 	var sources []fetch.Source
-	add := func(src fetch.Source, m execution.Market) {
-		sources, f.markets = append(sources, src), append(f.markets, m)
+	add := func(c interface {
+		fetch.Source
+		execution.Market
+	}) {
+		sources, f.markets = append(sources, c), append(f.markets, c)
 		for _, g := range s.Games {
-			if slices.Contains(src.Games(), g) {
-				f.feeds = append(f.feeds, pricing.Feed{Market: src.Market(), Game: g})
+			if slices.Contains(c.Games(), g) {
+				f.feeds = append(f.feeds, pricing.Feed{Market: c.Market(), Game: g})
 			}
 		}
 	}
@@ -107,7 +110,7 @@ func (f *PriceFeed) openMarkets() ([]fetch.Source, error) {
 		if err != nil {
 			return nil, fmt.Errorf("SkinsBack: %w", err)
 		}
-		add(skinsback.NewSource(c), skinsback.NewMarket(c))
+		add(c)
 	}
 	if s.SIH.On() {
 		f.budgets[pricing.SIH] = f.store.Budget(pricing.SIH, s.SIH.RatePerMinute)
@@ -118,7 +121,7 @@ func (f *PriceFeed) openMarkets() ([]fetch.Source, error) {
 		if err != nil {
 			return nil, fmt.Errorf("SIH Market: %w", err)
 		}
-		add(c, c)
+		add(c)
 	}
 	return sources, nil
 }

@@ -218,3 +218,14 @@ func (p *Prices) On(m pricing.Market) bool {
 	}
 	return p.SIH.On()
 }
+
+// UseDemo points the settings at simulated markets and away from everything
+// that is real.
+func (p *Prices) UseDemo(skinsbackURL, clientID, clientSecret, sihURL, apiKey, dir string) {
+	p.SkinsBack.URL, p.SkinsBack.ClientID, p.SkinsBack.ClientSecret = skinsbackURL, clientID, clientSecret
+	p.SIH.URL, p.SIH.APIKey = sihURL, apiKey
+	p.RedisURL, p.DataDir = "", dir
+	if !p.Given("FETCH_INTERVAL") {
+		p.FetchInterval = 2 * time.Second
+	}
+}

@@ -1,0 +1,151 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/sourcegraph/conc"
+
+	"skinarb/execution"
+	"skinarb/fetch"
+	"skinarb/internal/pricefeed"
+	"skinarb/pricing"
+)
+
+// show tells a person what the demo does. Its methods do nothing when it is
+// nil, as it is outside of the demo.
+type show struct {
+	screen *screen
+	length time.Duration // 0 goes on until it is stopped
+	end    func()        // stops the demo
+}
+
+// up says where to look.
+func (s *show) up(url string) {
+	if s == nil {
+		return
+	}
+	s.screen.say(good, "dashboard", "%s", url)
+	s.screen.say(faint, "", "two simulated markets, an embedded Redis; nothing here costs money")
+}
+
+// pull tells of the first pulls of a feed and of every one that is withheld.
+func (s *show) pull(o fetch.Observation) {
+	if s == nil {
+		return
+	}
+	rejected := 0
+	for _, n := range o.Rejected {
+		rejected += n
+	}
+	switch {
+	case o.Outcome == fetch.Published && o.Changed > o.Items/2:
+		s.screen.say(plain, "prices", "%s: %d items in %s, %.1f MB; %d rows refused", o.Feed, o.Items, o.Duration.Round(time.Millisecond), float64(o.Bytes)/1e6, rejected)
+	case o.Outcome == fetch.Withheld || o.Outcome == fetch.Failed:
+		s.screen.say(odd, "prices", "%s: pull %s", o.Feed, o.Outcome)
+	}
+}
+
+// step tells what happened to an order.
+func (s *show) step(o execution.Order, st execution.Step) {
+	if s == nil {
+		return
+	}
+	item := fmt.Sprintf("%s on %s", o.Item, o.Market)
+	switch st.State {
+	case execution.Placed:
+		if st.Event == execution.OnPlaced && o.Paid > 0 {
+			s.screen.say(good, "bought", "%s for %s; sells on %s for %s, profit %s", item, o.Paid, o.SellOn, o.Proceeds, o.Profit())
+		}
+	case execution.Delivered:
+		s.screen.say(plain, "delivered", "%s; in trade protection", item)
+	case execution.Settled:
+		s.screen.say(good, "settled", "%s is ours, expected profit %s", item, o.Profit())
+	case execution.InDoubt:
+		s.screen.say(odd, "in doubt", "%s: %s; asking the market before anything else", item, clip(st.Note))
+	case execution.Rejected, execution.Failed, execution.Penalized, execution.RolledBack:
+		s.screen.say(bad, strings.ReplaceAll(string(st.State), "_", " "), "%s: %s", item, clip(st.Note))
+	case execution.Planned, execution.Sent, execution.Delivering, execution.Cancelled:
+	}
+}
+
+func clip(s string) string {
+	if r := []rune(s); len(r) > 90 {
+		return string(r[:90]) + "…"
+	}
+	return s
+}
+
+// watch says from time to time what is worth buying, and ends the demo in time.
+func (s *show) watch(ctx context.Context, feed *pricefeed.PriceFeed, running *conc.WaitGroup) {
+	if s == nil {
+		return
+	}
+	running.Go(func() {
+		if s.length > 0 {
+			defer time.AfterFunc(s.length, s.end).Stop()
+		}
+		tick := time.NewTicker(time.Second)
+		defer tick.Stop()
+		for n := 0; ; n++ {
+			select {
+			case <-ctx.Done():
+				return
+			case <-tick.C:
+			}
+			if found := feed.Engine().Opportunities(time.Now()); len(found) > 0 && n%10 == 2 {
+				o := found[0]
+				s.screen.say(plain, "found", "%d opportunities; the best: %s, buy on %s for %s, sell on %s for %s: profit %s (%.1f %%)",
+					len(found), o.Item, o.Buy.Market, o.Cost, o.Sell.Market, o.Proceeds, o.Profit, float64(o.EdgeBps)/100)
+			}
+		}
+	})
+}
+
+// summary says what the demo came to.
+func (s *show) summary(j execution.Journal, statuses []pricing.FeedStatus) {
+	if s == nil {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	defer cancel()
+	orders, err := j.List(ctx, execution.Query{})
+	if err != nil {
+		s.screen.say(bad, "summary", "cannot read the journal: %v", err)
+		return
+	}
+	totals, err := j.Totals(ctx)
+	if err != nil {
+		s.screen.say(bad, "summary", "cannot read the journal: %v", err)
+		return
+	}
+	count := map[execution.State]int{}
+	doubted := 0
+	for _, o := range orders {
+		count[o.State]++
+		for _, st := range o.History {
+			if st.State == execution.InDoubt {
+				doubted++
+				break
+			}
+		}
+	}
+	var b strings.Builder
+	fmt.Fprintf(&b, "\nSummary\n")
+	for _, st := range statuses {
+		fmt.Fprintf(&b, "  feed %-16s %6d items, version %d\n", st.Feed, st.Items, st.Version)
+	}
+	fmt.Fprintf(&b, "  orders           %6d", len(orders))
+	for _, state := range execution.States {
+		if n := count[state]; n > 0 {
+			fmt.Fprintf(&b, "  %s %d", state, n)
+		}
+	}
+	fmt.Fprintf(&b, "\n  were in doubt    %6d  each resolved by asking the market, none sent blindly again\n", doubted)
+	a := totals.All
+	fmt.Fprintf(&b, "  spent            %10s  of it settled %s, at risk %s, given back %s\n", a.Spent, a.Settled, a.AtRisk, a.Refunded)
+	fmt.Fprintf(&b, "  expected profit  %10s\n", a.ExpectedProfit)
+	s.screen.block(b.String())
+}
