@@ -170,9 +170,7 @@ func (w *world) start() {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		if err := fetch.New(w.config).Run(ctx); err != nil {
-			w.Errorf("run: %v", err)
-		}
+		fetch.New(w.config).Run(ctx)
 	}()
 	w.stop = func() {
 		cancel()

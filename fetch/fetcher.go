@@ -105,13 +105,12 @@ func (f *Fetcher) Feeds() []pricing.Feed {
 	return feeds
 }
 
-// Run pulls every feed in a loop of its own until ctx ends, and returns nil
-// when all of them have stopped. It is called once.
-func (f *Fetcher) Run(ctx context.Context) error {
+// Run pulls every feed in a loop of its own until ctx ends, and returns when all
+// of them have stopped. It is called once.
+func (f *Fetcher) Run(ctx context.Context) {
 	var running sync.WaitGroup
 	for _, l := range f.loops {
 		running.Go(func() { l.run(ctx) })
 	}
 	running.Wait()
-	return nil
 }

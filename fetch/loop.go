@@ -124,6 +124,9 @@ func (l *loop) pull(ctx context.Context) error {
 	began := l.cfg.Now()
 	p, err := l.ask(ctx)
 	seen := Observation{Feed: l.feed, Outcome: Failed, Duration: l.cfg.Now().Sub(began)}
+	if err != nil && ctx.Err() != nil {
+		return err // we are stopping; the market did nothing wrong
+	}
 	if l.cfg.Observe != nil {
 		defer func() { l.cfg.Observe(seen) }()
 	}

@@ -38,7 +38,7 @@ func NewLogger(w io.Writer, format string, level slog.Level) *slog.Logger {
 	case format == "json" || !terminal:
 		return slog.New(slog.NewJSONHandler(w, &slog.HandlerOptions{Level: level}))
 	}
-	return slog.New(tint.NewHandler(w, &tint.Options{Level: level, TimeFormat: time.TimeOnly, NoColor: os.Getenv("NO_COLOR") != ""}))
+	return slog.New(tint.NewTextHandler(w, &tint.Options{Level: level, TimeFormat: time.TimeOnly, NoColor: os.Getenv("NO_COLOR") != ""}))
 }
 
 // IsTerminal tells whether w is a screen that a person looks at.

@@ -76,8 +76,8 @@ func (r *Replica) Subscribe(fn func(book *pricing.Book, feed pricing.Feed, chang
 	r.subscribers = append(r.subscribers, fn)
 }
 
-// Run follows the feeds until ctx ends, then returns nil.
-func (r *Replica) Run(ctx context.Context) error {
+// Run follows the feeds until ctx ends.
+func (r *Replica) Run(ctx context.Context) {
 	var running sync.WaitGroup
 	running.Go(func() { r.watchStatuses(ctx) })
 	// One read waits for all streams of a server. On a cluster they live in
@@ -92,7 +92,6 @@ func (r *Replica) Run(ctx context.Context) error {
 		}
 	}
 	running.Wait()
-	return nil
 }
 
 func (r *Replica) watchStatuses(ctx context.Context) {

@@ -46,8 +46,8 @@ type setting struct {
 	parse  func(string) error
 }
 
-func (s *setting) flag() string { return strings.ToLower(strings.ReplaceAll(s.name, "_", "-")) }
-func (s *setting) key() string  { return strings.ToLower(s.name) }
+func (st *setting) flag() string { return strings.ToLower(strings.ReplaceAll(st.name, "_", "-")) }
+func (st *setting) key() string  { return strings.ToLower(st.name) }
 
 // ErrDone is returned by Load after --help or --version has been answered.
 var ErrDone = errors.New("nothing left to do")

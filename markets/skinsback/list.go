@@ -117,7 +117,7 @@ func (r *listReader) read() error {
 	if err != nil {
 		return err
 	}
-	if err := d.Skip(); err != io.EOF {
+	if err := d.Skip(); !errors.Is(err, io.EOF) {
 		return fmt.Errorf("something follows the answer: %w", errors.Join(err))
 	}
 	e := envelope{Status: status.text(), Message: message.text()}

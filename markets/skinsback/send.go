@@ -57,7 +57,7 @@ func (c *Client) relay(ctx context.Context, err error) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), pauseWait)
 	defer cancel()
 	if failed := c.cfg.Budget.Pause(ctx, after); failed != nil {
-		return fmt.Errorf("%w (and the budget could not be paused: %v)", err, failed)
+		return fmt.Errorf("%w (and the budget could not be paused: %w)", err, failed)
 	}
 	return err
 }
