@@ -26,7 +26,7 @@ import (
 // Config says what the price side of a process is made of.
 type Config struct {
 	Settings  *settings.Prices
-	Dir       string              // where an embedded Redis keeps catalogs over restarts
+	Dir       string              // where reference prices, and an embedded Redis's catalogs, are kept over restarts
 	Fetch     bool                // pull catalogs; false when others do, over a shared Redis
 	Recipient execution.Recipient // of purchases; zero where nothing is bought
 	Registry  *prometheus.Registry
@@ -73,6 +73,7 @@ func Open(ctx context.Context, cfg Config) (*PriceFeed, error) {
 	}
 	f.replica = redisstore.NewReplica(f.store, f.feeds, cfg.Log)
 	f.replica.Subscribe(f.update)
+	f.loadReferences()
 	if cfg.Fetch {
 		f.fetcher = fetch.New(fetch.Config{
 			Sources: sources, Games: s.Games, Store: f.store, Leaser: f.store,
@@ -134,6 +135,7 @@ func (f *PriceFeed) Run(ctx context.Context) {
 	}
 	running.Go(func() { f.replica.Run(ctx) })
 	running.Go(func() { f.watchStatuses(ctx) })
+	running.Go(func() { f.keepReferences(ctx) })
 	running.Wait()
 }
 
