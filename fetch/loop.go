@@ -45,7 +45,7 @@ func (l *loop) run(ctx context.Context) {
 		led, release, err := l.lease(ctx)
 		if err != nil {
 			if ctx.Err() == nil {
-				l.cfg.Log.Warn("cannot ask who leads the feed", "feed", l.feed, "error", err)
+				l.cfg.Log.Warn("cannot ask who leads the feed", "feed", l.feed.String(), "error", err)
 				l.failures++
 				l.rest(ctx, l.backoff())
 			}
@@ -89,7 +89,7 @@ func (l *loop) round(ctx context.Context) time.Duration {
 	} else {
 		l.failures++
 		l.status.LastError = shortError(err)
-		l.cfg.Log.Warn("pull failed", "feed", l.feed, "failures", l.failures, "error", l.status.LastError)
+		l.cfg.Log.Warn("pull failed", "feed", l.feed.String(), "failures", l.failures, "error", l.status.LastError)
 		pause = l.backoff()
 		if asked := (*PauseError)(nil); errors.As(err, &asked) {
 			pause = max(pause, asked.After)
@@ -165,7 +165,7 @@ func (l *loop) ask(ctx context.Context) (p Pull, err error) {
 	ctx, cancel := context.WithTimeout(ctx, pullLimit)
 	defer cancel()
 	if crash := panics.Try(func() { p, err = l.src.Pull(ctx, l.feed.Game) }); crash != nil {
-		l.cfg.Log.Error("a source panicked", "feed", l.feed, "panic", crash.Value, "stack", string(crash.Stack))
+		l.cfg.Log.Error("a source panicked", "feed", l.feed.String(), "panic", crash.Value, "stack", string(crash.Stack))
 		return Pull{}, fmt.Errorf("the source panicked: %v", crash.Value)
 	}
 	return p, err
@@ -183,7 +183,7 @@ func (l *loop) consider(ctx context.Context, next pricing.Catalog) (Outcome, err
 		return l.put(ctx, p, Passes)
 	}
 	if l.withhold(ctx, v, next) {
-		l.cfg.Log.Info("enough shrunken catalogs agree", "feed", l.feed, "items", len(next.Listings))
+		l.cfg.Log.Info("enough shrunken catalogs agree", "feed", l.feed.String(), "items", len(next.Listings))
 		return l.put(ctx, p, Shrunken)
 	}
 	return Withheld, nil
@@ -199,7 +199,7 @@ func (l *loop) put(ctx context.Context, p pairs, accepted Reason) (Outcome, erro
 		if err == nil {
 			l.inForce, l.hold = p.next, hold{}
 			l.status.Version, l.status.Changed = p.next.Version, len(ch.Set)+len(ch.Gone)
-			l.cfg.Log.Debug("published", "feed", l.feed, "version", p.next.Version, "items", len(p.next.Listings), "changed", l.status.Changed)
+			l.cfg.Log.Debug("published", "feed", l.feed.String(), "version", p.next.Version, "items", len(p.next.Listings), "changed", l.status.Changed)
 			return Published, nil
 		}
 		l.loaded = false // whatever failed, the store knows better than we do
@@ -240,7 +240,7 @@ func (l *loop) withhold(ctx context.Context, v Verdict, next pricing.Catalog) (c
 		return confirmed
 	}
 	l.released(ctx)
-	l.cfg.Log.Warn("catalog held", "feed", l.feed, "reason", v.Reason, "detail", v.Detail)
+	l.cfg.Log.Warn("catalog held", "feed", l.feed.String(), "reason", v.Reason, "detail", v.Detail)
 	if l.cfg.Alert != nil {
 		ctx, cancel := context.WithTimeout(ctx, alertLimit)
 		defer cancel()
@@ -255,7 +255,7 @@ func (l *loop) released(ctx context.Context) bool {
 	asked, err := l.cfg.Store.TakeRelease(ctx, l.feed)
 	if err != nil {
 		if ctx.Err() == nil {
-			l.cfg.Log.Warn("cannot see whether the feed was released", "feed", l.feed, "error", err)
+			l.cfg.Log.Warn("cannot see whether the feed was released", "feed", l.feed.String(), "error", err)
 		}
 		return false
 	}
@@ -268,7 +268,7 @@ func (l *loop) released(ctx context.Context) bool {
 
 // accept puts the held catalog in force.
 func (l *loop) accept(ctx context.Context) error {
-	l.cfg.Log.Info("the operator released the held catalog", "feed", l.feed, "reason", l.hold.verdict.Reason)
+	l.cfg.Log.Info("the operator released the held catalog", "feed", l.feed.String(), "reason", l.hold.verdict.Reason)
 	_, err := l.put(ctx, pair(l.inForce, l.hold.newest()), l.hold.verdict.Reason)
 	return err
 }
@@ -288,7 +288,7 @@ func (l *loop) report(ctx context.Context) {
 	}
 	s.State = s.Judge(l.cfg.Now(), l.cfg.MaxAge)
 	if err := l.cfg.Store.SetStatus(ctx, *s); err != nil && ctx.Err() == nil {
-		l.cfg.Log.Warn("cannot write the feed's status", "feed", l.feed, "error", err)
+		l.cfg.Log.Warn("cannot write the feed's status", "feed", l.feed.String(), "error", err)
 	}
 }
 
@@ -309,7 +309,7 @@ func (l *loop) rest(ctx context.Context, d time.Duration) {
 				continue
 			}
 			if err := l.accept(ctx); err != nil {
-				l.cfg.Log.Warn("cannot publish the released catalog", "feed", l.feed, "error", err)
+				l.cfg.Log.Warn("cannot publish the released catalog", "feed", l.feed.String(), "error", err)
 				l.status.LastError = shortError(err)
 			}
 			l.report(ctx)

@@ -35,7 +35,7 @@ func (c *config) declare(s *settings.Set) {
 
 	s.Group("Trading")
 	s.Choice(&c.Mode, "MODE", paper, []string{paper, live}, "paper: orders are decided, journaled and filled against later prices, nothing is sent. live: real purchases.")
-	s.Secret(&c.TradeURL, "TRADE_URL", "Steam trade URL that receives purchases. Required in live mode.")
+	s.Private(&c.TradeURL, "TRADE_URL", "Steam trade URL that receives purchases. Required in live mode.")
 	s.Choice(&c.Journal, "JOURNAL", "sqlite", []string{"sqlite", "redis"}, "Where purchases are remembered. sqlite is a file in DATA_DIR; redis is not supported by this version.")
 	s.Dollars(&c.Limits.Order, "MAX_ORDER_USD", "", "Most that one purchase may cost, US dollars. Required in live mode.")
 	s.Dollars(&c.Limits.Day, "MAX_DAY_USD", "", "Most that may be spent in any rolling 24 h, US dollars, unknown outcomes counted as spent. Required in live mode.")
@@ -69,8 +69,8 @@ func (c *config) validate() []error {
 		}
 	}
 	need(c.TradeURL != "", "TRADE_URL", "it says where purchases are delivered")
-	need(c.Limits.Order > 0, "MAX_ORDER_USD", "the most that one purchase may cost")
-	need(c.Limits.Day > 0, "MAX_DAY_USD", "the most that may be spent in 24 h")
+	need(c.Limits.Order > 0 || c.Given("MAX_ORDER_USD"), "MAX_ORDER_USD", "the most that one purchase may cost")
+	need(c.Limits.Day > 0 || c.Given("MAX_DAY_USD"), "MAX_DAY_USD", "the most that may be spent in 24 h")
 	need(c.Demo || c.Given("SKINSBACK_SELL_FEE_BPS"), "SKINSBACK_SELL_FEE_BPS", "the market does not publish its fee, so you must say it")
 	need(c.Demo || c.Given("SIH_SELL_FEE_BPS"), "SIH_SELL_FEE_BPS", "the market does not publish its fee, so you must say it")
 	need(c.SkinsBack.On(), "SKINSBACK_CLIENT_ID", "arbitrage needs both markets")

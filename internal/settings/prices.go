@@ -82,7 +82,7 @@ func (p *Prices) Declare(s *Set, listen string) {
 
 	s.Group("SkinsBack")
 	s.Text(&p.SkinsBack.URL, "SKINSBACK_URL", "https://skinsback.com/api.php", "Endpoint of the API.")
-	s.Secret(&p.SkinsBack.ClientID, "SKINSBACK_CLIENT_ID", "Client ID of the project. Without it this market is off.")
+	s.Private(&p.SkinsBack.ClientID, "SKINSBACK_CLIENT_ID", "Client ID of the project. Without it this market is off.")
 	s.Secret(&p.SkinsBack.ClientSecret, "SKINSBACK_CLIENT_SECRET", "Client Secret of the project.")
 	s.Choice(&p.SkinsBack.Auth, "SKINSBACK_AUTH", "headers", []string{"headers", "signature"}, "How requests are authenticated.")
 	s.Int(&p.SkinsBack.RatePerMinute, "SKINSBACK_RATE_PER_MINUTE", 450, 10, 500, "Requests a minute of the account, shared by all processes on one Redis. The market blocks above 500.")
@@ -97,7 +97,7 @@ func (p *Prices) Declare(s *Set, listen string) {
 	s.Int(&p.SIH.Fees.BuyBps, "SIH_BUY_FEE_BPS", 0, 0, 10000, "Cost added on buying there, basis points of the ask.")
 
 	s.Group("Prices")
-	s.Secret(&p.RedisURL, "REDIS_URL", "redis://, rediss://, redis+cluster:// or redis+sentinel:// address where programs meet. Without it this program carries an embedded Redis and is complete alone.")
+	s.Private(&p.RedisURL, "REDIS_URL", "redis://, rediss://, redis+cluster:// or redis+sentinel:// address where programs meet. Without it this program carries an embedded Redis and is complete alone.")
 	s.Text(&p.DataDir, "DATA_DIR", "./data", "Directory of the purchase journal and of kept prices.")
 	s.List("GAMES", "cs2", "Comma list of cs2, rust, dota2, tf2. A market skips games that it does not know.", func(names []string) error {
 		p.Games = nil

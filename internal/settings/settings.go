@@ -41,7 +41,8 @@ type setting struct {
 	help   string
 	value  string // in force, as text
 	from   string // "flag", "environment", "file", "" for the default
-	secret bool
+	hidden bool // its value is never shown
+	secret bool // and it is no flag, and not in the settings file
 	isBool bool
 	parse  func(string) error
 }
@@ -73,9 +74,16 @@ func (s *Set) Text(p *string, name, def, help string) {
 	s.add(name, def, help, func(v string) error { *p = v; return nil })
 }
 
-// Secret declares a setting that is never shown.
+// Private declares a setting that may contain a secret, such as an address with
+// a password in it: it is never shown, but may be a flag when it has none.
+func (s *Set) Private(p *string, name, help string) {
+	s.add(name, "", help, func(v string) error { *p = v; return nil }).hidden = true
+}
+
+// Secret declares a setting that is a secret through and through.
 func (s *Set) Secret(p *string, name, help string) {
-	s.add(name, "", help, func(v string) error { *p = v; return nil }).secret = true
+	s.Private(p, name, help)
+	s.all[len(s.all)-1].secret = true
 }
 
 // Choice declares a setting that takes one of some words.
@@ -141,7 +149,8 @@ func (s *Set) List(name, def, help string, parse func([]string) error) {
 
 // SecretList is List for secrets.
 func (s *Set) SecretList(p *[]string, name, help string) {
-	s.add(name, "", help, func(v string) error { *p = split(v); return nil }).secret = true
+	st := s.add(name, "", help, func(v string) error { *p = split(v); return nil })
+	st.hidden, st.secret = true, true
 }
 
 func split(v string) []string {
@@ -204,7 +213,7 @@ func (st *setting) resolve(flags map[string]string, getenv func(string) string, 
 		st.value, st.from = v, "environment"
 	} else if v, ok := file[st.key()]; ok && !st.secret {
 		st.value, st.from = v, "file"
-	} else if path := first(getenv(st.name+"_FILE"), file[st.key()+"_file"]); st.secret && path != "" {
+	} else if path := first(getenv(st.name+"_FILE"), file[st.key()+"_file"]); st.hidden && path != "" {
 		text, err := os.ReadFile(path)
 		if err != nil {
 			return fmt.Errorf("%s_FILE: cannot read the secret: %w", st.name, err)
@@ -215,7 +224,7 @@ func (st *setting) resolve(flags map[string]string, getenv func(string) string, 
 	switch {
 	case err == nil:
 		return nil
-	case st.secret:
+	case st.hidden:
 		return fmt.Errorf("%s: %w", st.name, err)
 	}
 	return fmt.Errorf("%s: got %q, but %w", st.name, st.value, err)
@@ -283,7 +292,7 @@ func (s *Set) readFile(path string) (map[string]string, []error) {
 	known := map[string]*setting{}
 	for _, st := range s.all {
 		known[st.key()] = st
-		if st.secret {
+		if st.hidden {
 			known[st.key()+"_file"] = st
 		}
 	}
@@ -335,9 +344,9 @@ func (s *Set) Shown() map[string]string {
 	shown := make(map[string]string, len(s.all))
 	for _, st := range s.all {
 		switch {
-		case st.secret && st.value != "":
+		case st.hidden && st.value != "":
 			shown[st.name] = "(set)"
-		case st.secret:
+		case st.hidden:
 			shown[st.name] = "(not set)"
 		default:
 			shown[st.name] = st.value
@@ -366,6 +375,8 @@ func (s *Set) help(out io.Writer) {
 				fmt.Fprintf(out, "  %s or %s_FILE (environment only, secret)\n", st.name, st.name)
 			case st.isBool:
 				fmt.Fprintf(out, "  --%s  $%s\n", st.flag(), st.name)
+			case st.hidden:
+				fmt.Fprintf(out, "  --%s VALUE  $%s or the file $%s_FILE names (never shown)\n", st.flag(), st.name, st.name)
 			default:
 				fmt.Fprintf(out, "  --%s VALUE  $%s (default: %s)\n", st.flag(), st.name, first(st.value, "none"))
 			}
