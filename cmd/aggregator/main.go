@@ -36,7 +36,7 @@ Without accounts: go run ./cmd/aggregator --demo`
 // for mistakes in the settings, 1 for anything else.
 func run(ctx context.Context, args []string, getenv func(string) string, stdout, stderr io.Writer) int {
 	var p settings.Prices
-	set := settings.New("aggregator", about, pricefeed.Version())
+	set := settings.New("aggregator", about)
 	p.Declare(set, "127.0.0.1:8080")
 	err := set.Load(args, getenv, stdout)
 	if errors.Is(err, settings.ErrDone) {
@@ -105,7 +105,7 @@ func aggregate(ctx context.Context, p *settings.Prices, stdout, stderr io.Writer
 	defer feed.Close()
 	api := feed.API(feed.Engine(), nil)
 	address := "http://" + ln.Addr().String() + "/"
-	log.Info("aggregator is up", "version", pricefeed.Version(), "dashboard", address)
+	log.Info("aggregator is up", "version", settings.Version(), "dashboard", address)
 	if p.Demo {
 		fmt.Fprintf(stdout, "dashboard  %s\ntry        curl '%sv1/items?q=ak+redline'\n", address, address)
 	}

@@ -11,14 +11,12 @@ import (
 	"net"
 	"os"
 	"os/signal"
-	"runtime/debug"
-	"strings"
+	"strconv"
 	"syscall"
 	"time"
 
-	"github.com/alecthomas/kong"
-
 	"skinarb/internal/marketsim"
+	"skinarb/internal/settings"
 )
 
 func main() {
@@ -28,143 +26,72 @@ func main() {
 	os.Exit(run(ctx, os.Args[1:], os.Getenv, os.Stdout, os.Stderr))
 }
 
-// flags are also environment variables: MARKETSIM_LISTEN and so on.
-type flags struct {
-	Listen  string        `default:"127.0.0.1:8090" help:"Address to serve both markets and the control API on. Port 0 takes a free one. Nobody is asked for a password on /sim, so stay on loopback."`
-	Seed    uint64        `default:"1" help:"Number that decides all prices, stock and outcomes: the same seed gives the same world."`
-	Speed   float64       `default:"1" help:"How many times faster than in reality orders proceed. 1000 brings the 8 days of trade protection down to 12 minutes."`
-	Items   int           `default:"0" help:"How many CS2 names to generate; 0 for all, more than 20,000."`
-	Catalog string        `placeholder:"FILE" help:"Names and reference prices in dollars to use instead of generated ones: a JSON object, or lines of name, tab, price."`
-	Balance dollars       `default:"10000" help:"Money on each market at the start, in dollars."`
-	Tick    time.Duration `default:"10s" help:"How often prices and stock move, such as 500ms or 1m. Not affected by --speed."`
-	Move    int           `default:"2" help:"Share of the items that move each tick, in percent, 1 to 100."`
-	Mishaps bool          `default:"true" negatable:"" help:"Let a few percent of purchases fail, time out, be reversed or be sold out."`
-	Strings bool          `help:"Make SkinsBack write numbers as strings."`
-
-	Version kong.VersionFlag `help:"Print the version and exit."`
-}
-
-// dollars is money given in dollars, kept in micro-dollars.
-type dollars int64
-
-func (d *dollars) UnmarshalText(text []byte) error {
-	amount, err := marketsim.ParseUSD(string(text))
-	*d = dollars(amount)
-	return err
-}
+const about = `marketsim serves SkinsBack and SIH Market, simulated, over HTTP. It prints the
+settings that point the other programs at it.`
 
 // run is the program; it returns the exit status: 0 after ctx ends, 2 for wrong
 // settings, 1 for anything else.
 func run(ctx context.Context, args []string, getenv func(string) string, stdout, stderr io.Writer) int {
-	var f flags
-	status, done := parse(&f, args, getenv, stdout, stderr)
-	if done {
-		return status
-	}
-	cfg, err := f.config()
-	if err != nil {
-		fmt.Fprintln(stderr, "marketsim: wrong settings:\n"+err.Error())
+	var listen string
+	cfg := marketsim.Config{}
+	set := settings.New("marketsim", about)
+	declare(set, &cfg, &listen)
+	switch err := set.Load(args, getenv, stdout); {
+	case errors.Is(err, settings.ErrDone):
+		return 0
+	case err != nil:
+		fmt.Fprintf(stderr, "marketsim: mistakes in the settings (see --help):\n%v\n", err)
 		return 2
 	}
-	if err := serve(ctx, cfg, f.Listen, stdout, stderr); err != nil {
+	if err := serve(ctx, cfg, listen, stdout, stderr); err != nil {
 		fmt.Fprintln(stderr, "marketsim:", err)
 		return 1
 	}
 	return 0
 }
 
-// parse reads the flags, with the environment as default. done is true if there
-// is nothing left to do.
-func parse(f *flags, args []string, getenv func(string) string, stdout, stderr io.Writer) (status int, done bool) {
-	fromEnv := func(_ *kong.Context, _ *kong.Path, flag *kong.Flag) (any, error) {
-		if value := getenv(envName(flag.Name)); value != "" {
-			return value, nil
+// declare says what the program can be told. In the environment the names begin
+// with MARKETSIM_.
+func declare(s *settings.Set, cfg *marketsim.Config, listen *string) {
+	s.Prefix("MARKETSIM_")
+	s.Var("LISTEN", "127.0.0.1:8090", "Address to serve both markets and the control API on. Port 0 takes a free one. Nobody is asked for a password on /sim, so stay on loopback.", func(v string) error {
+		*listen = v
+		_, _, err := net.SplitHostPort(v)
+		return err
+	})
+	s.Var("SEED", "1", "Number that decides all prices, stock and outcomes: the same seed gives the same world.", func(v string) (err error) {
+		cfg.Seed, err = strconv.ParseUint(v, 10, 64)
+		return err
+	})
+	s.Var("SPEED", "1", "How many times faster than in reality orders proceed. 1000 brings the 8 days of trade protection down to 12 minutes.", func(v string) (err error) {
+		if cfg.Speed, err = strconv.ParseFloat(v, 64); err == nil && !(cfg.Speed > 0) {
+			err = errors.New("it is a number above 0")
 		}
-		return nil, nil
-	}
-	parser, err := kong.New(f,
-		kong.Name("marketsim"),
-		kong.Description("Serves SkinsBack and SIH Market, simulated, over HTTP."),
-		kong.Vars{"version": version()},
-		kong.Resolvers(kong.ResolverFunc(fromEnv)),
-		kong.ValueFormatter(func(v *kong.Value) string {
-			if v.Name == "help" || v.Name == "version" {
-				return v.Help
-			}
-			return fmt.Sprintf("%s [default: %s, $%s]", v.Help, orNone(v.Default), envName(v.Name))
-		}),
-		kong.Writers(stdout, stderr),
-		kong.Exit(func(code int) { status, done = code, true }),
-	)
-	if err != nil {
-		fmt.Fprintln(stderr, "marketsim:", err)
-		return 1, true
-	}
-	_, err = parser.Parse(args)
-	if done { // --help or --version
-		return status, true
-	}
-	if err != nil {
-		fmt.Fprintln(stderr, "marketsim:", err)
-		return 2, true
-	}
-	return 0, false
-}
-
-func envName(flag string) string {
-	return "MARKETSIM_" + strings.ToUpper(strings.ReplaceAll(flag, "-", "_"))
-}
-
-func orNone(value string) string {
-	if value == "" {
-		return "none"
-	}
-	return value
-}
-
-// version is the module's version as the build recorded it.
-func version() string {
-	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
-		return "marketsim " + info.Main.Version
-	}
-	return "marketsim (devel)"
-}
-
-// config checks all settings and makes a world's configuration of them.
-func (f *flags) config() (marketsim.Config, error) {
-	var errs []error
-	check := func(ok bool, flag, want string) {
-		if !ok {
-			errs = append(errs, fmt.Errorf("  --%s (%s): want %s", flag, envName(flag), want))
+		return err
+	})
+	s.Int(&cfg.Items, "ITEMS", 0, 0, 1_000_000, "How many CS2 names to generate; 0 for all, more than 20,000.")
+	s.Var("CATALOG", "", "File of names and reference prices in dollars to use instead of generated ones: a JSON object, or lines of name, tab, price.", func(path string) (err error) {
+		if path != "" {
+			cfg.Catalog, err = readCatalog(path)
 		}
-	}
-	check(f.Speed > 0, "speed", "a number above 0")
-	check(f.Items >= 0, "items", "0 or more")
-	check(f.Balance > 0, "balance", "more than 0 dollars")
-	check(f.Tick > 0, "tick", "a duration above 0")
-	check(f.Move >= 1 && f.Move <= 100, "move", "1 to 100")
-	_, _, err := net.SplitHostPort(f.Listen)
-	check(err == nil, "listen", "host:port")
-
-	cfg := marketsim.Config{
-		Seed:          f.Seed,
-		Items:         f.Items,
-		Speed:         f.Speed,
-		Tick:          f.Tick,
-		MovePct:       f.Move,
-		Balance:       int64(f.Balance),
-		NumberStrings: f.Strings,
-	}
-	if f.Mishaps {
-		cfg.Outcomes = marketsim.DefaultOutcomes
-	}
-	if f.Catalog != "" {
-		var err error
-		if cfg.Catalog, err = readCatalog(f.Catalog); err != nil {
-			errs = append(errs, fmt.Errorf("  --catalog (%s): %w", envName("catalog"), err))
+		return err
+	})
+	s.Var("BALANCE", "10000", "Money on each market at the start, in dollars.", func(v string) (err error) {
+		if cfg.Balance, err = marketsim.ParseUSD(v); err == nil && cfg.Balance <= 0 {
+			err = errors.New("it is more than 0 dollars")
 		}
-	}
-	return cfg, errors.Join(errs...)
+		return err
+	})
+	s.Duration(&cfg.Tick, "TICK", "10s", time.Millisecond, time.Hour, "How often prices and stock move, such as 500ms or 1m. Not affected by --speed.")
+	s.Int(&cfg.MovePct, "MOVE", 2, 1, 100, "Share of the items that move each tick, in percent.")
+	s.Var("MISHAPS", "true", "Whether a few percent of purchases fail, time out, are reversed or are sold out: true or false.", func(v string) error {
+		on, err := strconv.ParseBool(v)
+		if on {
+			cfg.Outcomes = marketsim.DefaultOutcomes
+		}
+		return err
+	})
+	s.Switch(&cfg.NumberStrings, "STRINGS", "Make SkinsBack write numbers as strings.")
 }
 
 func readCatalog(path string) (map[string]int64, error) {

@@ -62,7 +62,7 @@ func TestRunServesUntilTold(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	out, status := newWatched(), make(chan int, 1)
 	go func() {
-		status <- run(ctx, []string{"--listen", "127.0.0.1:0", "--no-mishaps"}, func(k string) string { return env[k] }, out, io.Discard)
+		status <- run(ctx, []string{"--listen", "127.0.0.1:0", "--mishaps=false"}, func(k string) string { return env[k] }, out, io.Discard)
 	}()
 	base := strings.TrimPrefix(out.wait(t, `export SIH_URL=\S+`), "export SIH_URL=")
 	key := strings.TrimPrefix(out.wait(t, `export SIH_API_KEY=\S+`), "export SIH_API_KEY=")
@@ -91,9 +91,9 @@ func TestRunRefusesWrongSettings(t *testing.T) {
 		want []string // in what is said
 	}{
 		{[]string{"--speed=0", "--items=-1", "--balance=0", "--tick=-1s", "--move=0", "--listen=here"},
-			[]string{"--speed", "--items", "--balance", "--tick", "--move", "--listen", "MARKETSIM_SPEED"}},
-		{[]string{"--catalog=/does/not/exist"}, []string{"--catalog", "no such file"}},
-		{[]string{"--balance=much"}, []string{"--balance", "much"}},
+			[]string{"SPEED:", "ITEMS:", "BALANCE:", "TICK:", "MOVE:", "LISTEN:"}},
+		{[]string{"--catalog=/does/not/exist"}, []string{"CATALOG:", "no such file"}},
+		{[]string{"--balance=much"}, []string{"BALANCE:", "much"}},
 		{[]string{"--nonsense"}, []string{"nonsense"}},
 	} {
 		var said bytes.Buffer

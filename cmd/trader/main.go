@@ -11,7 +11,6 @@ import (
 	"os/signal"
 	"syscall"
 
-	"skinarb/internal/pricefeed"
 	"skinarb/internal/settings"
 )
 
@@ -31,7 +30,7 @@ It buys nothing real unless MODE=live is said, which needs spending limits.`
 // for mistakes in the settings, 1 for anything else.
 func run(ctx context.Context, args []string, getenv func(string) string, stdout, stderr io.Writer) int {
 	var c config
-	set := settings.New("trader", about, pricefeed.Version())
+	set := settings.New("trader", about)
 	c.declare(set)
 	err := set.Load(args, getenv, stdout)
 	if errors.Is(err, settings.ErrDone) {

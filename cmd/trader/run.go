@@ -13,6 +13,7 @@ import (
 	"skinarb/execution"
 	"skinarb/fetch"
 	"skinarb/internal/pricefeed"
+	"skinarb/internal/settings"
 	"skinarb/internal/sqlitejournal"
 	"skinarb/pricing"
 )
@@ -74,7 +75,7 @@ func trade(ctx context.Context, c *config, show *show, stderr io.Writer) error {
 			stop()
 		}
 	})
-	log.Info("trader is up", "version", pricefeed.Version(), "mode", c.Mode, "dashboard", "http://"+ln.Addr().String()+"/")
+	log.Info("trader is up", "version", settings.Version(), "mode", c.Mode, "dashboard", "http://"+ln.Addr().String()+"/")
 	show.up("http://" + ln.Addr().String() + "/")
 	if len(feed.Markets()) == 0 {
 		log.Warn("no market is configured: set SKINSBACK_CLIENT_ID and SKINSBACK_CLIENT_SECRET, or SIH_API_KEY; or try --demo")

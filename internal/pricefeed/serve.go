@@ -12,6 +12,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 
 	"skinarb/httpapi"
+	"skinarb/internal/settings"
 	"skinarb/pricing"
 )
 
@@ -44,7 +45,7 @@ func (f *PriceFeed) API(s httpapi.Strategy, t httpapi.Trading) *httpapi.Server {
 		Prices: f, Strategy: s, Trading: t, Feeds: all, MaxQuoteAge: p.MaxQuoteAge,
 		APIToken: p.APIToken, ReadTokens: p.ReadTokens,
 		Metrics: f.cfg.Registry, Registerer: f.cfg.Registry,
-		Version: Version(), Settings: p.Shown(), Logger: f.cfg.Log,
+		Version: settings.Version(), Settings: p.Shown(), Logger: f.cfg.Log,
 	})
 	f.replica.Subscribe(api.Publish)
 	return api

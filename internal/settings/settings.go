@@ -30,9 +30,10 @@ import (
 
 // Set is what a program can be told. Declare settings, then call Load.
 type Set struct {
-	program, about, version string
-	all                     []*setting
-	group                   string
+	program, about string
+	prefix         string // of names in the environment
+	all            []*setting
+	group          string
 }
 
 type setting struct {
@@ -41,8 +42,8 @@ type setting struct {
 	help   string
 	value  string // in force, as text
 	from   string // "flag", "environment", "file", "" for the default
-	hidden bool // its value is never shown
-	secret bool // and it is no flag, and not in the settings file
+	hidden bool   // its value is never shown
+	secret bool   // and it is no flag, and not in the settings file
 	isBool bool
 	parse  func(string) error
 }
@@ -54,14 +55,22 @@ func (st *setting) key() string  { return strings.ToLower(st.name) }
 var ErrDone = errors.New("nothing left to do")
 
 // New gives a set for a program; about is the sentence that --help begins with.
-func New(program, about, version string) *Set {
-	s := &Set{program: program, about: about, version: version}
+func New(program, about string) *Set {
+	s := &Set{program: program, about: about}
 	s.Group("General")
 	return s
 }
 
 // Group starts a group of settings in --help.
 func (s *Set) Group(title string) { s.group = title }
+
+// Prefix sets what the settings' names begin with in the environment, and only
+// there.
+func (s *Set) Prefix(p string) { s.prefix = p }
+
+// Var declares a setting that parse reads; what it needs to be belongs in the
+// error.
+func (s *Set) Var(name, def, help string, parse func(string) error) { s.add(name, def, help, parse) }
 
 func (s *Set) add(name, def, help string, parse func(string) error) *setting {
 	st := &setting{name: name, group: s.group, help: help, value: def, parse: parse}
@@ -182,6 +191,9 @@ func (s *Set) Load(args []string, getenv func(string) string, out io.Writer) err
 		s.group = "General"
 		s.Text(&config, "CONFIG", "", "YAML `file` with settings, one key each: max_order_usd: 25")
 	}
+	if bare := getenv; s.prefix != "" {
+		getenv = func(name string) string { return bare(s.prefix + name) }
+	}
 	flags, mistakes, done := s.parseArgs(args, out)
 	if done {
 		return ErrDone
@@ -245,7 +257,7 @@ func (s *Set) parseArgs(args []string, out io.Writer) (flags map[string]string, 
 			s.help(out)
 			return nil, nil, true
 		case "version":
-			fmt.Fprintln(out, s.program, s.version)
+			fmt.Fprintln(out, s.program, Version())
 			return nil, nil, true
 		}
 		st := byFlag[name]
@@ -264,7 +276,7 @@ func (s *Set) parseArgs(args []string, out io.Writer) (flags map[string]string, 
 			}
 		case hasValue:
 			flags[st.name] = value
-		case st.isBool:
+		case st.isBool: // --switch alone; --switch=false is above
 			flags[st.name] = "true"
 		case i+1 == len(args):
 			mistakes = append(mistakes, fmt.Errorf("%s: --%s needs a value", st.name, name))
@@ -374,11 +386,11 @@ func (s *Set) help(out io.Writer) {
 			case st.secret:
 				fmt.Fprintf(out, "  %s or %s_FILE (environment only, secret)\n", st.name, st.name)
 			case st.isBool:
-				fmt.Fprintf(out, "  --%s  $%s\n", st.flag(), st.name)
+				fmt.Fprintf(out, "  --%s  $%s\n", st.flag(), s.prefix+st.name)
 			case st.hidden:
 				fmt.Fprintf(out, "  --%s VALUE  $%s or the file $%s_FILE names (never shown)\n", st.flag(), st.name, st.name)
 			default:
-				fmt.Fprintf(out, "  --%s VALUE  $%s (default: %s)\n", st.flag(), st.name, first(st.value, "none"))
+				fmt.Fprintf(out, "  --%s VALUE  $%s (default: %s)\n", st.flag(), s.prefix+st.name, first(st.value, "none"))
 			}
 			for _, line := range wrap(strings.ReplaceAll(st.help, "`", ""), 72) {
 				fmt.Fprintf(out, "        %s\n", line)

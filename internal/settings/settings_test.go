@@ -23,7 +23,7 @@ type sample struct {
 }
 
 func declare(v *sample) *Set {
-	s := New("sample", "A sample program.", "v1.2.3")
+	s := New("sample", "A sample program.")
 	s.Text(&v.text, "SOME_TEXT", "standard", "Some text.")
 	s.Secret(&v.secret, "SOME_KEY", "A key.")
 	s.Switch(&v.on, "LOUD", "Whether it is loud.")
@@ -137,14 +137,14 @@ func TestHelpAndVersion(t *testing.T) {
 		}
 	}
 	out.Reset()
-	if err := declare(&v).Load([]string{"--version"}, env(), &out); !errors.Is(err, ErrDone) || out.String() != "sample v1.2.3\n" {
+	if err := declare(&v).Load([]string{"--version"}, env(), &out); !errors.Is(err, ErrDone) || out.String() != "sample "+Version()+"\n" {
 		t.Errorf("version: got %v, %q", err, out.String())
 	}
 }
 
 func TestValidate(t *testing.T) {
 	var p Prices
-	s := New("sample", "", "")
+	s := New("sample", "")
 	p.Declare(s, "127.0.0.1:8080")
 	err := s.Load([]string{"--listen-addr", "0.0.0.0:80", "--demo-for", "3s", "--sih-url", "ftp://x", "--games", "chess"},
 		env("SKINSBACK_CLIENT_ID", "1"), nil)
