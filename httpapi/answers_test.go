@@ -137,7 +137,8 @@ func TestCommandsReachTheirOwner(t *testing.T) {
 	w := newWorld().withTokens()
 	s := New(w.cfg)
 	auth := "Authorization: bearer " + operatorToken // the scheme's case does not count
-	ask(t, s, request("POST", "/v1/trading/stop", `{"reason":"lunch"}`, auth, "Content-Type: application/json"))
+	// curl declares every body as a form unless told otherwise.
+	ask(t, s, request("POST", "/v1/trading/stop", `{"reason":"lunch"}`, auth, "Content-Type: application/x-www-form-urlencoded"))
 	if got := w.trading.status.Trading; !got.Stopped || got.Reason != "lunch" || got.By != "api" {
 		t.Errorf("after stop: got %+v, want stopped for lunch by api", got)
 	}

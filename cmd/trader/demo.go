@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"log/slog"
 	"os"
 	"time"
 
@@ -15,7 +14,7 @@ import (
 func (c *config) startDemo(stop func(), screen *screen) (*show, func(), error) {
 	world, err := marketsim.New(marketsim.Config{
 		Seed: uint64(c.Seed),
-		Tick: 2 * time.Second, MovePct: 2, Balance: int64(5_000 * pricing.Dollar),
+		Tick: 2 * time.Second, MovePct: 2, Balance: int64(50_000 * pricing.Dollar),
 		Timing: marketsim.Timing{TradeCreation: time.Second, Acceptance: 2 * time.Second, AcceptTimeout: 5 * time.Second, Protection: 8 * time.Second},
 		// More goes wrong than on a good day, because that is what is worth seeing.
 		Outcomes: marketsim.Outcomes{Fail: 8, Penalize: 3, Timeout: 4, Rollback: 4, Reprocess: 8, SoldOut: 4},
@@ -36,21 +35,18 @@ func (c *config) startDemo(stop func(), screen *screen) (*show, func(), error) {
 	}
 
 	c.UseDemo(sim.SkinsBackURL, marketsim.DemoClientID, marketsim.DemoClientSecret, sim.SIHURL, marketsim.DemoAPIKey, dir)
-	c.Mode = live // against the simulated markets, where it costs nothing
-	c.TradeURL = "https://steamcommunity.com/tradeoffer/new/?partner=100000001&token=AbCdEf12"
-	c.TrackEvery = 500 * time.Millisecond
+	c.Override("MODE", live) // against the simulated markets, where it costs nothing
+	c.Override("TRADE_URL", "https://steamcommunity.com/tradeoffer/new/?partner=100000001&token=AbCdEf12")
+	c.Override("TRACK_INTERVAL", "500ms")
+	c.Override("SKINSBACK_PROTECTION", "9s")
+	c.Override("SIH_PROTECTION", "12s")
 	c.Grace, c.PlaceTimeout = 3*time.Second, 10*time.Second
-	c.SkinsBackProtection, c.SIHProtection = 9*time.Second, 12*time.Second
-	for name, set := range map[string]func(){
-		"MAX_ORDER_USD":   func() { c.Limits.Order = 100 * pricing.Dollar },
-		"MAX_DAY_USD":     func() { c.Limits.Day = 2_000 * pricing.Dollar },
-		"MAX_LOCKED_USD":  func() { c.Limits.Locked = 1_500 * pricing.Dollar },
-		"MAX_OPEN_ORDERS": func() { c.Limits.OpenOrders = 6 },
-		"LOG_LEVEL":       func() { c.LogLevel = slog.LevelError + 1 }, // the screen tells it better
+	for name, value := range map[string]string{
+		"MAX_ORDER_USD": "100", "MAX_DAY_USD": "50000", "MAX_LOCKED_USD": "1500", "MAX_OPEN_ORDERS": "6",
+		"SKINSBACK_SELL_FEE_BPS": "1000", "SIH_SELL_FEE_BPS": "1000",
+		"LOG_LEVEL": "error+4", // the screen tells it better
 	} {
-		if !c.Given(name) {
-			set()
-		}
+		c.Suggest(name, value)
 	}
 	return &show{screen: screen, length: c.DemoFor, end: stop}, func() { sim.Close(); os.RemoveAll(dir) }, nil
 }

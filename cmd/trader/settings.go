@@ -71,8 +71,8 @@ func (c *config) validate() []error {
 	need(c.TradeURL != "", "TRADE_URL", "it says where purchases are delivered")
 	need(c.Limits.Order > 0 || c.Given("MAX_ORDER_USD"), "MAX_ORDER_USD", "the most that one purchase may cost")
 	need(c.Limits.Day > 0 || c.Given("MAX_DAY_USD"), "MAX_DAY_USD", "the most that may be spent in 24 h")
-	need(c.Demo || c.Given("SKINSBACK_SELL_FEE_BPS"), "SKINSBACK_SELL_FEE_BPS", "the market does not publish its fee, so you must say it")
-	need(c.Demo || c.Given("SIH_SELL_FEE_BPS"), "SIH_SELL_FEE_BPS", "the market does not publish its fee, so you must say it")
+	need(c.Given("SKINSBACK_SELL_FEE_BPS"), "SKINSBACK_SELL_FEE_BPS", "the market does not publish its fee, so you must say it")
+	need(c.Given("SIH_SELL_FEE_BPS"), "SIH_SELL_FEE_BPS", "the market does not publish its fee, so you must say it")
 	need(c.SkinsBack.On(), "SKINSBACK_CLIENT_ID", "arbitrage needs both markets")
 	need(c.SIH.On(), "SIH_API_KEY", "arbitrage needs both markets")
 	return mistakes

@@ -216,6 +216,9 @@ func (f *PriceFeed) Release(ctx context.Context, feed pricing.Feed) error {
 // Ready tells whether every feed is loaded, or known to be absent, and if not,
 // why.
 func (f *PriceFeed) Ready() (bool, string) {
+	if len(f.markets) == 0 {
+		return false, "no market is configured"
+	}
 	if !f.replica.Ready() {
 		return false, "prices are not loaded yet"
 	}

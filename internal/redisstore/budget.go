@@ -74,6 +74,9 @@ func (b *budget) try(ctx context.Context, c fetch.Class, token string) (time.Dur
 	granted, paused := budgetKeys(b.market)
 	ms, err := permitScript.Run(ctx, b.store.client, []string{granted, paused},
 		token, window.Milliseconds(), max(1, b.perMinute*percent/100), max(5, b.perMinute/10)).Int64()
+	if err == nil && ms == 0 && b.store.files != nil {
+		err = b.store.files.notePermit(b.market, time.Now())
+	}
 	return time.Duration(ms) * time.Millisecond, err
 }
 

@@ -32,6 +32,9 @@ func OpenEmbedded(dir string) (*Store, error) {
 	s.closing = func() error {
 		err := s.client.Close()
 		server.Close()
+		if s.files != nil {
+			err = errors.Join(err, s.files.close())
+		}
 		return err
 	}
 	if dir == "" {
@@ -65,6 +68,11 @@ func (s *Store) load(dir string) error {
 			}
 		}
 	}
+	for _, m := range pricing.Markets {
+		if err := s.recallPermits(stored, m); err != nil {
+			return err
+		}
+	}
 	s.files = stored
 	return nil
 }
@@ -92,7 +100,10 @@ func (s *Store) publishSaved(ctx context.Context, c pricing.Catalog, ch pricing.
 }
 
 // files keeps one file for each feed, the same blob as in Redis.
-type files struct{ dir string }
+type files struct {
+	dir     string
+	permits permitFiles
+}
 
 func (d *files) path(f pricing.Feed) string {
 	return filepath.Join(d.dir, fmt.Sprintf("catalog-%s-%s.zst", f.Market, f.Game))

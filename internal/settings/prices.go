@@ -222,10 +222,15 @@ func (p *Prices) On(m pricing.Market) bool {
 // UseDemo points the settings at simulated markets and away from everything
 // that is real.
 func (p *Prices) UseDemo(skinsbackURL, clientID, clientSecret, sihURL, apiKey, dir string) {
-	p.SkinsBack.URL, p.SkinsBack.ClientID, p.SkinsBack.ClientSecret = skinsbackURL, clientID, clientSecret
-	p.SIH.URL, p.SIH.APIKey = sihURL, apiKey
-	p.RedisURL, p.DataDir = "", dir
-	if !p.Given("FETCH_INTERVAL") {
-		p.FetchInterval = 2 * time.Second
+	for name, value := range map[string]string{
+		"SKINSBACK_URL": skinsbackURL, "SKINSBACK_CLIENT_ID": clientID, "SKINSBACK_CLIENT_SECRET": clientSecret,
+		"SIH_URL": sihURL, "SIH_API_KEY": apiKey, "REDIS_URL": "", "DATA_DIR": dir,
+	} {
+		p.Override(name, value)
 	}
+	p.Suggest("FETCH_INTERVAL", "2s")
 }
+
+// Override and Suggest are the set's.
+func (p *Prices) Override(name, value string) { p.set.Override(name, value) }
+func (p *Prices) Suggest(name, value string)  { p.set.Suggest(name, value) }

@@ -182,6 +182,28 @@ func (s *Set) Given(name string) bool {
 	return false
 }
 
+// Override puts a value in force in place of what the operator said, as the demo
+// does. It panics on a mistake, which is ours.
+func (s *Set) Override(name, value string) {
+	for _, st := range s.all {
+		if st.name == name {
+			st.value, st.from = value, "demo"
+			if err := st.parse(value); err != nil {
+				panic(fmt.Sprintf("override %s: %v", name, err))
+			}
+			return
+		}
+	}
+	panic("override " + name + ": no such setting")
+}
+
+// Suggest is Override where the operator said nothing.
+func (s *Set) Suggest(name, value string) {
+	if !s.Given(name) {
+		s.Override(name, value)
+	}
+}
+
 // Load reads the settings from args, the environment and the file. Its error
 // joins every mistake, each beginning with the setting's name. After --help or
 // --version it has written to out and returns ErrDone.

@@ -1,0 +1,223 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os/exec"
+	"time"
+
+	"github.com/klauspost/compress/gzip"
+
+	"skinarb/fetch"
+	"skinarb/internal/redisstore"
+	"skinarb/pricing"
+)
+
+// runIngest measures refreshes: a catalog is in force, a fiftieth of the prices
+// has moved since, and the next catalog is pulled and published.
+func runIngest(ctx context.Context, s *session) error {
+	stores, stop, err := openStores(ctx, s)
+	if err != nil {
+		return err
+	}
+	defer stop()
+	s.out.note("A refresh: GET with gzip, decode, check, diff, publish, while about 2 %% of the prices have moved since the one before. The market has its answer ready.")
+	s.out.note("The peer gets the same body with the same inflater, then io.ReadAll and encoding/json into structs. It does less: numbers stay text, names unread, nothing is checked or stored.")
+	for _, src := range s.rig.sources {
+		if err := ingestMarket(ctx, s, src, stores); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// target is a Redis to publish to.
+type target struct {
+	name  string
+	store *redisstore.Store
+}
+
+// openStores opens the embedded Redis and, when there is one to start, a real one.
+func openStores(ctx context.Context, s *session) ([]target, func(), error) {
+	embedded, err := redisstore.OpenEmbedded("")
+	if err != nil {
+		return nil, nil, fmt.Errorf("open the embedded redis: %w", err)
+	}
+	targets, stop := []target{{"embedded Redis", embedded}}, func() { embedded.Close() }
+	program, err := exec.LookPath("redis-server")
+	if err != nil {
+		s.out.note("No redis-server in PATH: publishing to a real one was not measured.")
+		return targets, stop, nil
+	}
+	s.progress.say("ingest: starting " + program)
+	real, end, err := startRedis(ctx, program)
+	if err != nil {
+		stop()
+		return nil, nil, err
+	}
+	return append(targets, target{"redis-server", real}), func() { end(); embedded.Close() }, nil
+}
+
+func ingestMarket(ctx context.Context, s *session, src fetch.Source, stores []target) error {
+	m := src.Market()
+	peer := &jsonPeer{rig: s.rig, market: m, subject: fmt.Sprintf("%s: ReadAll + encoding/json", m)}
+	var refreshes []*refresh
+	for _, t := range stores {
+		r := &refresh{src: src, store: t.store, subject: fmt.Sprintf("%s → %s", m, t.name)}
+		if err := r.run(ctx); err != nil { // the first publication, which is whole
+			return err
+		}
+		refreshes = append(refreshes, r)
+	}
+
+	var tasks []task
+	for _, r := range refreshes {
+		tasks = append(tasks, task{r.subject, func() error { return r.measure(ctx, s.out) }})
+	}
+	tasks = append(tasks, task{peer.subject, func() error { return peer.measure(ctx, s.out) }})
+
+	prices := func() error {
+		s.rig.move()
+		return s.rig.warm(ctx, m, false)
+	}
+	return s.rounds(ctx, round{before: prices, tasks: tasks, after: func() error {
+		for _, r := range refreshes {
+			s.out.add(r.subject, "published, against encoding/json decoding", "x", peer.took.Seconds()/r.took.Seconds())
+			s.out.add(r.subject, "decoded, against encoding/json decoding", "x", peer.took.Seconds()/r.decoded.Seconds())
+		}
+		if err := prices(); err != nil {
+			return err
+		}
+		for _, r := range refreshes {
+			if err := s.addPeak(r.subject, func() error { return r.run(ctx) }); err != nil {
+				return err
+			}
+		}
+		return s.addPeak(peer.subject, func() error { return peer.run(ctx) })
+	}})
+}
+
+// refresh pulls a market's catalog and publishes it, as the fetch loop does.
+type refresh struct {
+	src     fetch.Source
+	store   *redisstore.Store
+	subject string
+
+	inForce pricing.Catalog
+	bytes   int64
+	changed int
+	pulled  time.Duration // of the last run, until the catalog was decoded
+
+	// Of the last measured run.
+	decoded, took time.Duration
+}
+
+func (r *refresh) run(ctx context.Context) error {
+	start := time.Now()
+	pull, err := r.src.Pull(ctx, game)
+	if err != nil {
+		return err
+	}
+	r.pulled, r.bytes = time.Since(start), pull.Bytes
+	next := pricing.Catalog{
+		Feed:    pricing.Feed{Market: r.src.Market(), Game: game},
+		Version: r.inForce.Version + 1, ObservedAt: pull.ObservedAt, Listings: pull.Listings,
+	}
+	if v := fetch.Check(r.inForce, next); v.Held() {
+		return fmt.Errorf("%s: the catalog is held: %s: %s", r.subject, v.Reason, v.Detail)
+	}
+	change := fetch.Diff(r.inForce, next)
+	if err := r.store.Publish(ctx, next, change); err != nil {
+		return fmt.Errorf("%s: %w", r.subject, err)
+	}
+	r.inForce, r.changed = next, len(change.Set)+len(change.Gone)
+	return nil
+}
+
+func (r *refresh) measure(ctx context.Context, out *Suite) error {
+	took, objects, err := timed(func() error { return r.run(ctx) })
+	if err != nil {
+		return err
+	}
+	r.decoded, r.took = r.pulled, took
+	items := float64(len(r.inForce.Listings))
+	out.add(r.subject, "items published", "items/s", items/took.Seconds())
+	out.add(r.subject, "inflated", "MB/s", float64(r.bytes)/1e6/took.Seconds())
+	out.add(r.subject, "whole refresh", "ms", took.Seconds()*1e3)
+	out.add(r.subject, "until decoded", "ms", r.pulled.Seconds()*1e3)
+	out.add(r.subject, "allocations", "/item", float64(objects)/items)
+	out.add(r.subject, "changed", "% of items", 100*float64(r.changed)/items)
+	return nil
+}
+
+// jsonPeer is what one would write first.
+type jsonPeer struct {
+	rig     *rig
+	market  pricing.Market
+	subject string
+	items   int
+	bytes   int
+	took    time.Duration // of the last measured run
+}
+
+// wireItem is an item on either market. Text stays as it is: the catalogs have
+// rows in which a number is none, and one of them would fail the rest.
+type wireItem struct {
+	Name   string          `json:"name"`
+	Price  json.RawMessage `json:"price"`
+	Count  json.RawMessage `json:"count"`
+	Class  json.RawMessage `json:"classid"`
+	Phase  *string         `json:"phase"`
+	Market *string         `json:"market"`
+	Sell   json.RawMessage `json:"sell"`
+	Steam  json.RawMessage `json:"steam"`
+}
+
+func (p *jsonPeer) run(ctx context.Context) error {
+	body, err := p.rig.open(ctx, p.market, false)
+	if err != nil {
+		return err
+	}
+	defer body.Close()
+	inflated, err := gzip.NewReader(body)
+	if err != nil {
+		return err
+	}
+	data, err := io.ReadAll(inflated)
+	if err != nil {
+		return err
+	}
+	p.bytes = len(data)
+	if p.market == pricing.SkinsBack {
+		var list struct {
+			Items []wireItem `json:"items"`
+		}
+		err = json.Unmarshal(data, &list)
+		p.items = len(list.Items)
+	} else {
+		var list struct {
+			Items map[string]*wireItem `json:"items"`
+		}
+		err = json.Unmarshal(data, &list)
+		p.items = len(list.Items)
+	}
+	if err != nil {
+		return fmt.Errorf("%s: %w", p.subject, err)
+	}
+	return nil
+}
+
+func (p *jsonPeer) measure(ctx context.Context, out *Suite) error {
+	took, objects, err := timed(func() error { return p.run(ctx) })
+	if err != nil {
+		return err
+	}
+	out.add(p.subject, "rows decoded", "items/s", float64(p.items)/took.Seconds())
+	out.add(p.subject, "inflated", "MB/s", float64(p.bytes)/1e6/took.Seconds())
+	out.add(p.subject, "until decoded", "ms", took.Seconds()*1e3)
+	out.add(p.subject, "allocations", "/item", float64(objects)/float64(p.items))
+	p.took = took
+	return nil
+}

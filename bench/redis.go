@@ -1,0 +1,64 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"strconv"
+	"time"
+
+	"skinarb/internal/redisstore"
+)
+
+// startRedis starts a redis-server of our own on a free port of loopback, in a
+// directory that stop removes, and connects to it.
+func startRedis(ctx context.Context, program string) (store *redisstore.Store, stop func(), err error) {
+	dir, err := os.MkdirTemp("", "bench-redis-")
+	if err != nil {
+		return nil, nil, err
+	}
+	port, err := freePort()
+	if err != nil {
+		os.RemoveAll(dir)
+		return nil, nil, err
+	}
+	server := exec.Command(program, "--bind", "127.0.0.1", "--port", strconv.Itoa(port), "--dir", dir, "--save", "", "--appendonly", "no")
+	if err := server.Start(); err != nil {
+		os.RemoveAll(dir)
+		return nil, nil, fmt.Errorf("start %s: %w", program, err)
+	}
+	end := func() {
+		_ = server.Process.Kill() // nothing in it is worth keeping
+		_ = server.Wait()
+		_ = os.RemoveAll(dir)
+	}
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	defer cancel()
+	for {
+		store, err = redisstore.Open(ctx, "redis://127.0.0.1:"+strconv.Itoa(port))
+		if err == nil {
+			if err = store.Ping(ctx); err == nil {
+				return store, func() { store.Close(); end() }, nil
+			}
+			store.Close()
+		}
+		select {
+		case <-ctx.Done():
+			end()
+			return nil, nil, fmt.Errorf("wait for %s: %w", program, err)
+		case <-time.After(20 * time.Millisecond):
+		}
+	}
+}
+
+// freePort gives a port that was free a moment ago.
+func freePort() (int, error) {
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return 0, err
+	}
+	defer ln.Close()
+	return ln.Addr().(*net.TCPAddr).Port, nil
+}
