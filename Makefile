@@ -1,6 +1,7 @@
 # Everything that this project asks of a machine besides Go is installed here,
 # and said so. Versions are pinned.
 GOLANGCI := v2.15.0
+FUZZTIME ?= 20s
 BIN      := $(CURDIR)/bin
 
 .PHONY: help test check bench demo fuzz redis-server
@@ -27,7 +28,7 @@ fuzz: ## fuzz every decoder for a short while each
 	@for pkg in $$(go list ./...); do \
 	  dir=$$(go list -f '{{.Dir}}' $$pkg); \
 	  for f in $$(grep -hoE 'func Fuzz[A-Za-z0-9_]+' $$dir/*_test.go 2>/dev/null | sed 's/func //'); do \
-	    echo "$$pkg $$f"; go test -run '^$$' -fuzz "^$$f$$" -fuzztime 20s $$pkg || exit 1; \
+	    echo "$$pkg $$f"; go test -run '^$$' -fuzz "^$$f$$" -fuzztime $(FUZZTIME) $$pkg || exit 1; \
 	  done; \
 	done
 
