@@ -132,8 +132,8 @@ func checkOpportunities(t *rapid.T, e *Engine, book *pricing.Book, items []prici
 		for m := range pair {
 			o, vs := e.Evaluate(book, it, pair[m], pair[1-m], now)
 			listed := slices.ContainsFunc(got, func(x Opportunity) bool { return cmp.Equal(x, o) })
-			if listed != Passed(vs) {
-				t.Fatalf("%s from %s: listed %t, but all verdicts passed %t: %+v", it, pair[m], listed, Passed(vs), vs)
+			if listed != passed(vs) {
+				t.Fatalf("%s from %s: listed %t, but all verdicts passed %t: %+v", it, pair[m], listed, passed(vs), vs)
 			}
 		}
 	}

@@ -2,7 +2,6 @@ package strategy
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
@@ -289,11 +288,6 @@ func (f *facts) verdicts() []Verdict {
 		out[i] = v
 	}
 	return out
-}
-
-// Passed tells whether every rule passed.
-func Passed(vs []Verdict) bool {
-	return len(vs) > 0 && !slices.ContainsFunc(vs, func(v Verdict) bool { return !v.Pass })
 }
 
 // RefusedError says which rules forbid a purchase, at least one.

@@ -2,6 +2,7 @@ package strategy
 
 import (
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -210,11 +211,16 @@ func TestOnlyBetweenTwoMarkets(t *testing.T) {
 		if err := e.Recheck(redline, p[0], p[1], usd(t, "10"), noon); err == nil {
 			t.Errorf("Recheck %q to %q: got nil, want an error", p[0], p[1])
 		}
-		if _, vs := e.Evaluate(newScene(t).book(), redline, p[0], p[1], noon); Passed(vs) {
+		if _, vs := e.Evaluate(newScene(t).book(), redline, p[0], p[1], noon); passed(vs) {
 			t.Errorf("Evaluate %q to %q: got all passed, want a failure", p[0], p[1])
 		}
 	}
-	if Passed(nil) {
+	if passed(nil) {
 		t.Error("Passed without verdicts: got true, want false")
 	}
+}
+
+// passed tells whether every rule passed.
+func passed(vs []Verdict) bool {
+	return len(vs) > 0 && !slices.ContainsFunc(vs, func(v Verdict) bool { return !v.Pass })
 }

@@ -13,6 +13,7 @@
 package settings
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -220,7 +221,7 @@ func (s *Set) Load(args []string, getenv func(string) string, out io.Writer) err
 	if done {
 		return ErrDone
 	}
-	file, errs := s.readFile(first(flags["CONFIG"], getenv("CONFIG")))
+	file, errs := s.readFile(cmp.Or(flags["CONFIG"], getenv("CONFIG")))
 	mistakes = append(mistakes, errs...)
 	for _, st := range s.all {
 		if err := st.resolve(flags, getenv, file); err != nil {
@@ -228,15 +229,6 @@ func (s *Set) Load(args []string, getenv func(string) string, out io.Writer) err
 		}
 	}
 	return errors.Join(mistakes...)
-}
-
-func first(values ...string) string {
-	for _, v := range values {
-		if v != "" {
-			return v
-		}
-	}
-	return ""
 }
 
 // resolve finds the value in force and parses it.
@@ -247,7 +239,7 @@ func (st *setting) resolve(flags map[string]string, getenv func(string) string, 
 		st.value, st.from = v, "environment"
 	} else if v, ok := file[st.key()]; ok && !st.secret {
 		st.value, st.from = v, "file"
-	} else if path := first(getenv(st.name+"_FILE"), file[st.key()+"_file"]); st.hidden && path != "" {
+	} else if path := cmp.Or(getenv(st.name+"_FILE"), file[st.key()+"_file"]); st.hidden && path != "" {
 		text, err := os.ReadFile(path)
 		if err != nil {
 			return fmt.Errorf("%s_FILE: cannot read the secret: %w", st.name, err)
@@ -412,7 +404,7 @@ func (s *Set) help(out io.Writer) {
 			case st.hidden:
 				fmt.Fprintf(out, "  --%s VALUE  $%s or the file $%s_FILE names (never shown)\n", st.flag(), st.name, st.name)
 			default:
-				fmt.Fprintf(out, "  --%s VALUE  $%s (default: %s)\n", st.flag(), s.prefix+st.name, first(st.value, "none"))
+				fmt.Fprintf(out, "  --%s VALUE  $%s (default: %s)\n", st.flag(), s.prefix+st.name, cmp.Or(st.value, "none"))
 			}
 			for _, line := range wrap(strings.ReplaceAll(st.help, "`", ""), 72) {
 				fmt.Fprintf(out, "        %s\n", line)
