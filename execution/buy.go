@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"sync"
 
 	"skinarb/pricing"
 )
@@ -213,8 +212,7 @@ func (x *Executor) attempt(ctx context.Context, m Market, o Order, offer Offer) 
 		return x.withdraw(ctx, o, err)
 	}
 
-	x.send.RLock()
-	wrote := sync.OnceFunc(x.send.RUnlock)
+	wrote := x.leaving.begin()
 	defer wrote()
 	var why error
 	switch {

@@ -7,8 +7,8 @@
 //  2. The order is journaled as planned, and its cost reserved in the same
 //     atomic step, if no limit forbids it (Limits, Journal.Reserve).
 //  3. A permit is taken from the account's request budget.
-//  4. Under the send lock, which Stop waits for: the kill switch is read, the
-//     order journaled as sent, and the request handed to the market.
+//  4. Counted among what is leaving, which Stop waits for: the kill switch is
+//     read, the order journaled as sent, and the request handed to the market.
 //  5. The answer is journaled. No usable answer is in_doubt, and counts as
 //     spent.
 //  6. Only evidence of the market moves an order that was sent. One that the

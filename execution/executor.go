@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -46,10 +45,38 @@ type Config struct {
 	Now    func() time.Time
 	Logger *slog.Logger // nil is silent
 
-	// OnStep is told of every step that was stored. It is called by many
-	// goroutines and must not block.
+	// Fence is asked right before a purchase's first byte may leave; an error
+	// keeps it. It is how one trader of several on one journal knows that it is
+	// still the one that may send. Nil allows all.
+	Fence func() error
+
+	// OnStep is told of every step that was stored, and Notify of what a person
+	// should hear of. Both are called by many goroutines and must not block.
 	OnStep func(Order, Step)
+	Notify func(Notice)
 }
+
+// Notice is something that a person should hear of.
+type Notice struct {
+	Kind   string         // one of the Notice constants
+	Market pricing.Market // empty when it is about all
+	Order  OrderID        // empty when it is about no single one
+	Text   string
+}
+
+// Kinds of notices.
+const (
+	NoticeDoubt      = "in_doubt"    // an order has been in doubt for longer than a minute
+	NoticeDifference = "difference"  // our books and the market's do not agree, or do again
+	NoticeBreaker    = "breaker"     // a breaker opened or closed
+	NoticeLimit      = "limit"       // a limit of money is used up
+	NoticeStopped    = "stopped"     // trading was stopped, and by whom
+	NoticeStarted    = "started"     // or started
+	NoticeTightened  = "tightened"   // limits were made smaller, and by whom
+	NoticeRolledBack = "rolled_back" // a delivered item was taken back
+	NoticePenalized  = "penalized"   // a purchase failed and a penalty was kept
+	NoticeAdopted    = "adopted"     // a purchase that was not in the journal was entered
+)
 
 // Bounds that are no settings.
 const (
@@ -78,11 +105,9 @@ type Executor struct {
 	balances  balances
 	pauses    pauses
 	slots     chan struct{} // one for each purchase that is attempted
-	hints     map[pricing.Market]chan OrderID
+	hints     map[pricing.Market]chan Hint
 
-	// send is held for reading from the look at the kill switch until no further
-	// byte of the request can leave, and for writing by Stop.
-	send     sync.RWMutex
+	leaving  leaving // what Stop waits for
 	switches switches
 
 	flights flights
@@ -126,12 +151,18 @@ func New(cfg Config) (*Executor, error) {
 	if cfg.OnStep == nil {
 		cfg.OnStep = func(Order, Step) {}
 	}
+	if cfg.Notify == nil {
+		cfg.Notify = func(Notice) {}
+	}
+	if cfg.Fence == nil {
+		cfg.Fence = func() error { return nil }
+	}
 	x := &Executor{
 		cfg:     cfg,
 		markets: map[pricing.Market]Market{},
 		log:     cfg.Logger,
 		slots:   make(chan struct{}, cfg.MaxInFlight),
-		hints:   map[pricing.Market]chan OrderID{},
+		hints:   map[pricing.Market]chan Hint{},
 	}
 	for _, m := range cfg.Markets {
 		name := m.Market()
@@ -139,7 +170,7 @@ func New(cfg Config) (*Executor, error) {
 			return nil, fmt.Errorf("new executor: market %s is given twice", name)
 		}
 		x.markets[name] = m
-		x.hints[name] = make(chan OrderID, 256)
+		x.hints[name] = make(chan Hint, 256)
 	}
 	x.waiting, x.endWaiting = context.WithCancel(context.Background())
 	x.wire, x.cutWire = context.WithCancel(context.Background())

@@ -45,7 +45,8 @@ func (l Limits) Checks(r Request, u Usage, balance pricing.Money) []Check {
 		}
 		return Check{rule, amount <= limit, fmt.Sprintf("%s would be %s of %s", what, amount, limit)}
 	}
-	left := balance - u.Unrecorded[r.Market] - r.Cost
+	here := u.ByMarket[r.Market]
+	left := balance - here.Unrecorded - r.Cost
 	return []Check{
 		money("max_order", r.Cost, l.Order, "the cost"),
 		money("max_day", u.Day+r.Cost, l.Day, "spent in 24 h"),

@@ -46,6 +46,11 @@ type Journal interface {
 	// Totals gives what the orders came to, in all and per UTC day of creation.
 	Totals(ctx context.Context) (Totals, error)
 
+	// Books gives what the account on a market should hold. OpenBooks stores its
+	// opening: what Books then gives as Opening and OpenedAt.
+	Books(ctx context.Context, m pricing.Market) (Books, error)
+	OpenBooks(ctx context.Context, m pricing.Market, opening pricing.Money, at time.Time) error
+
 	// Trading and SetTrading keep the kill switch over restarts.
 	Trading(ctx context.Context) (Trading, error)
 	SetTrading(ctx context.Context, t Trading) error

@@ -84,6 +84,13 @@ const (
 	ProtectionOver   Protection = "over"
 )
 
+// Hint says where to look: an event of a market named a purchase by our key or
+// by theirs. The zero Hint asks to look at every open order of the market.
+type Hint struct {
+	ID        OrderID
+	MarketRef string
+}
+
 // Sentinels of Market.
 var (
 	ErrNotOffered = errors.New("the market does not offer it now")

@@ -11,6 +11,7 @@ import (
 
 	"skinarb/execution"
 	"skinarb/internal/storetest"
+	"skinarb/pricing"
 )
 
 // memJournal is a journal in memory, for tests in which time is faked and disks
@@ -18,11 +19,12 @@ import (
 type memJournal struct {
 	mu      sync.Mutex
 	orders  map[execution.OrderID]execution.Order
+	books   map[pricing.Market]execution.Books
 	trading execution.Trading
 }
 
 func newMemJournal() *memJournal {
-	return &memJournal{orders: map[execution.OrderID]execution.Order{}}
+	return &memJournal{orders: map[execution.OrderID]execution.Order{}, books: map[pricing.Market]execution.Books{}}
 }
 
 func TestMemJournal(t *testing.T) {
@@ -174,6 +176,29 @@ func (j *memJournal) Totals(ctx context.Context) (t execution.Totals, err error)
 		t.All.Add(execution.SumOf(o))
 	}
 	return t, nil
+}
+
+func (j *memJournal) Books(ctx context.Context, m pricing.Market) (execution.Books, error) {
+	if err := j.begin(ctx); err != nil {
+		return execution.Books{}, err
+	}
+	defer j.mu.Unlock()
+	b := j.books[m]
+	for _, o := range j.orders {
+		if o.Market == m {
+			b.Add(execution.SumOf(o))
+		}
+	}
+	return b, nil
+}
+
+func (j *memJournal) OpenBooks(ctx context.Context, m pricing.Market, opening pricing.Money, at time.Time) error {
+	if err := j.begin(ctx); err != nil {
+		return err
+	}
+	defer j.mu.Unlock()
+	j.books[m] = execution.Books{Opening: opening, OpenedAt: at}
+	return nil
 }
 
 func (j *memJournal) Trading(ctx context.Context) (execution.Trading, error) {

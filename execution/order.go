@@ -48,6 +48,7 @@ type Order struct {
 
 	Paid      pricing.Money // what the market took, 0 until it said so
 	Refunded  pricing.Money // what came back
+	Booked    bool          // both are those of the market's account book, and what the order says of money no longer counts
 	MarketRef string        // the market's id of the purchase
 	OfferID   string        // Steam trade offer
 	Error     string        // the market's last reason, or ours

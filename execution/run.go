@@ -254,33 +254,3 @@ func silentSince(o Order) time.Time {
 	}
 	return since
 }
-
-// Hint asks Run to look an order up soon: a webhook or a socket said that
-// something happened. It never blocks; when too many hints wait it is dropped,
-// and tracking finds out later.
-func (x *Executor) Hint(m pricing.Market, id OrderID) {
-	select {
-	case x.hints[m] <- id:
-	default:
-	}
-}
-
-func (x *Executor) followHints(ctx context.Context, m Market) {
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case id := <-x.hints[m.Market()]:
-			o, err := x.cfg.Journal.Get(ctx, id)
-			if errors.Is(err, ErrNoOrder) || err == nil && (o.Market != m.Market() || x.flights.has(id)) {
-				continue // not ours, or its answer is about to arrive
-			}
-			if err == nil {
-				err = x.lookup(ctx, m, o)
-			}
-			if !errors.Is(err, ErrNotFound) {
-				x.trouble(ctx, "follow a hint", m.Market(), err)
-			}
-		}
-	}
-}

@@ -51,14 +51,8 @@ func (x *Executor) Stop(ctx context.Context, reason, by string) error {
 	x.switches.turn.Unlock()
 	x.log.Warn("trading stopped", "reason", t.Reason, "by", t.By)
 
-	quiet := make(chan struct{})
-	go func() { // ends when the last request has been handed over, which PlaceTimeout bounds
-		x.send.Lock()
-		defer x.send.Unlock()
-		close(quiet)
-	}()
 	select {
-	case <-quiet:
+	case <-x.leaving.quiet(): // PlaceTimeout bounds it
 	case <-ctx.Done():
 		return errors.Join(err, fmt.Errorf("stop: a purchase is still being handed over: %w", ctx.Err()))
 	}

@@ -217,13 +217,13 @@ func TestHint(t *testing.T) {
 	bubble(t, execution.Config{TrackEvery: time.Hour}, func(t *testing.T, x *execution.Executor, j *memJournal, m *fakeMarket) {
 		o := buy(t, x, wish(1, pricing.Dollar), execution.Placed)
 		m.becomes(o.ID, func(ev *execution.Evidence) { ev.Event = execution.OnDelivered })
-		x.Hint(pricing.SkinsBack, "sa-unknown")
-		x.Hint(pricing.SIH, o.ID)
+		x.Hint(pricing.SkinsBack, execution.Hint{ID: "sa-unknown"})
+		x.Hint(pricing.SIH, execution.Hint{ID: o.ID})
 		synctest.Wait()
 		if got := state(t, j, o.ID); got != execution.Placed {
 			t.Errorf("hints that are not its own moved it to %s", got)
 		}
-		x.Hint(pricing.SkinsBack, o.ID)
+		x.Hint(pricing.SkinsBack, execution.Hint{ID: o.ID})
 		synctest.Wait()
 		if got := state(t, j, o.ID); got != execution.Delivered {
 			t.Errorf("got %s, want delivered at once", got)

@@ -6,13 +6,21 @@ import (
 	"skinarb/pricing"
 )
 
-// Usage is what open and recent orders take of the limits.
+// Usage is what open and recent orders take of the limits: of all markets
+// together, and of each.
 type Usage struct {
-	Open       int                              // orders not yet delivered
-	Locked     pricing.Money                    // committed in orders not yet settled
-	Day        pricing.Money                    // spent in the last 24 h, unknown outcomes included
-	Units      map[pricing.Item]int             // bought of each item in the last 24 h
-	Unrecorded map[pricing.Market]pricing.Money // committed in planned, sent and in-doubt orders: not in the market's balance yet
+	MarketUsage
+	Units    map[pricing.Item]int // bought of each item in the last 24 h
+	ByMarket map[pricing.Market]MarketUsage
+}
+
+// MarketUsage is what the orders on one market take of the limits.
+type MarketUsage struct {
+	Open       int           // orders not yet delivered
+	InDoubt    int           // of them, those without a usable answer
+	Locked     pricing.Money // committed in orders not yet settled
+	Day        pricing.Money // spent in the last 24 h, unknown outcomes included
+	Unrecorded pricing.Money // committed in planned, sent and in-doubt orders: not in the market's balance yet
 }
 
 // Add counts one order as of now. Every journal counts with it, so that a limit
@@ -20,30 +28,42 @@ type Usage struct {
 // as spent, however old it is. Of o only the request, State, Paid and SpentAt
 // are looked at.
 func (u *Usage) Add(o Order, now time.Time) {
-	amount := o.Committed()
-	if o.State.Open() {
-		u.Open++
-	}
-	if o.State.Locked() {
-		u.Locked += amount
-	}
-	if o.State.Unrecorded() {
-		if u.Unrecorded == nil {
-			u.Unrecorded = map[pricing.Market]pricing.Money{}
-		}
-		u.Unrecorded[o.Market] += amount
-	}
-	if !o.State.Unrecorded() && !(o.State.Spent() && o.SpentAt.After(now.Add(-Day))) {
+	young := o.State.Spent() && o.SpentAt.After(now.Add(-Day))
+	if !o.State.Locked() && !young {
 		return
 	}
-	u.Day += amount
-	if o.State == Failed || o.State == Penalized {
-		return // the money was spent and came back, or will; the unit was never ours
+	if u.ByMarket == nil {
+		u.ByMarket, u.Units = map[pricing.Market]MarketUsage{}, map[pricing.Item]int{}
 	}
-	if u.Units == nil {
-		u.Units = map[pricing.Item]int{}
+	market := u.ByMarket[o.Market]
+	for _, m := range []*MarketUsage{&u.MarketUsage, &market} {
+		m.add(o, young)
 	}
-	u.Units[o.Item]++
+	u.ByMarket[o.Market] = market
+	// The money of a failed purchase was spent and came back, or will; the unit
+	// was never ours.
+	if (young || o.State.Unrecorded()) && o.State != Failed && o.State != Penalized {
+		u.Units[o.Item]++
+	}
+}
+
+func (m *MarketUsage) add(o Order, young bool) {
+	amount := o.Committed()
+	if o.State.Open() {
+		m.Open++
+	}
+	if o.State == InDoubt {
+		m.InDoubt++
+	}
+	if o.State.Locked() {
+		m.Locked += amount
+	}
+	if o.State.Unrecorded() {
+		m.Unrecorded += amount
+	}
+	if young || o.State.Unrecorded() {
+		m.Day += amount
+	}
 }
 
 // Totals is the ledger's summary.
@@ -63,8 +83,8 @@ type Amounts struct {
 	Spent          pricing.Money // taken by the markets
 	Refunded       pricing.Money // given back
 	Reserved       pricing.Money // planned, sent and in doubt
-	AtRisk         pricing.Money // paid for what is not settled
-	Settled        pricing.Money // paid for what is ours for good
+	AtRisk         pricing.Money // paid for what is not settled, less what came back
+	Settled        pricing.Money // paid for what is ours for good, less what came back
 	ExpectedProfit pricing.Money // of everything not failed, rejected or cancelled
 	RealisedLoss   pricing.Money // spent less refunded on orders that failed, were penalized or rolled back
 	Orders         int
@@ -103,12 +123,40 @@ func (a *Amounts) Add(s Sum) {
 	a.Refunded += s.Refunded
 	switch s.State {
 	case Placed, Delivering, Delivered:
-		a.AtRisk += s.Committed
+		a.AtRisk += s.Committed - s.Refunded
 		a.ExpectedProfit += s.Profit
 	case Settled:
-		a.Settled += s.Committed
+		a.Settled += s.Committed - s.Refunded
 		a.ExpectedProfit += s.Profit
 	case Failed, Penalized, RolledBack:
 		a.RealisedLoss += s.Committed - s.Refunded
+	}
+}
+
+// Books are what the journal makes of our account on a market: what it should
+// hold, by what it held once and what our orders have taken since.
+type Books struct {
+	Opening  pricing.Money // what the account held when they were opened, and all that orders had taken by then
+	OpenedAt time.Time     // zero: never
+
+	Taken    pricing.Money // by orders that the market took, ever
+	Returned pricing.Money // of that
+	Pending  pricing.Money // what planned, sent and in-doubt orders may take
+}
+
+// Expected is what the account should hold if no pending order was bought.
+func (b Books) Expected() pricing.Money { return b.Opening - b.Net() }
+
+// Net is what orders have cost in all.
+func (b Books) Net() pricing.Money { return b.Taken - b.Returned }
+
+// Add counts a group of orders of one market.
+func (b *Books) Add(s Sum) {
+	switch {
+	case s.State.Unrecorded():
+		b.Pending += s.Committed
+	case s.State.Spent():
+		b.Taken += s.Committed
+		b.Returned += s.Refunded
 	}
 }

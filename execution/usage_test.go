@@ -40,7 +40,7 @@ func TestUsage(t *testing.T) {
 			}
 			var u execution.Usage
 			u.Add(o, evening)
-			got := takes{u.Open == 1, u.Locked == o.Cost, u.Unrecorded[o.Market] == o.Cost, u.Day == o.Cost, u.Units[o.Item] == 1}
+			got := takes{u.Open == 1, u.Locked == o.Cost, u.Unrecorded == o.Cost, u.Day == o.Cost, u.Units[o.Item] == 1}
 			if got != want {
 				t.Errorf("%s, %s old: takes %+v, want %+v", s, age, got, want)
 			}
@@ -56,8 +56,8 @@ func TestAmounts(t *testing.T) {
 	for s, want := range map[execution.State]execution.Amounts{
 		execution.Planned:    {Reserved: 3 * d, ExpectedProfit: d, Orders: 1},
 		execution.InDoubt:    {Reserved: 3 * d, ExpectedProfit: d, Orders: 1},
-		execution.Delivered:  {Spent: 3 * d, Refunded: 2 * d, AtRisk: 3 * d, ExpectedProfit: d, Orders: 1},
-		execution.Settled:    {Spent: 3 * d, Refunded: 2 * d, Settled: 3 * d, ExpectedProfit: d, Orders: 1},
+		execution.Delivered:  {Spent: 3 * d, Refunded: 2 * d, AtRisk: d, ExpectedProfit: d, Orders: 1},
+		execution.Settled:    {Spent: 3 * d, Refunded: 2 * d, Settled: d, ExpectedProfit: d, Orders: 1},
 		execution.Penalized:  {Spent: 3 * d, Refunded: 2 * d, RealisedLoss: d, Orders: 1},
 		execution.RolledBack: {Spent: 3 * d, Refunded: 2 * d, RealisedLoss: d, Orders: 1},
 		execution.Rejected:   {Orders: 1},
@@ -83,8 +83,9 @@ func TestLimits(t *testing.T) {
 	r := wish(1, 5*d)
 	at := func(change func(*execution.Usage, *pricing.Money)) error {
 		u := execution.Usage{
-			Open: 2, Locked: 25 * d, Day: 15 * d, Units: map[pricing.Item]int{r.Item: 1},
-			Unrecorded: map[pricing.Market]pricing.Money{r.Market: 7 * d, pricing.SIH: 100 * d},
+			MarketUsage: execution.MarketUsage{Open: 2, Locked: 25 * d, Day: 15 * d},
+			Units:       map[pricing.Item]int{r.Item: 1},
+			ByMarket:    map[pricing.Market]execution.MarketUsage{r.Market: {Unrecorded: 7 * d}, pricing.SIH: {Unrecorded: 100 * d}},
 		}
 		balance := 22 * d
 		change(&u, &balance)
@@ -111,7 +112,7 @@ func TestLimits(t *testing.T) {
 		t.Errorf("one over max_order: got error %v", err)
 	}
 	free := execution.Limits{OpenOrders: 1, ItemUnits: 1}
-	if err := free.Admit(r, execution.Usage{Day: 1000 * d, Locked: 1000 * d}, r.Cost); err != nil {
+	if err := free.Admit(r, execution.Usage{MarketUsage: execution.MarketUsage{Day: 1000 * d, Locked: 1000 * d}}, r.Cost); err != nil {
 		t.Errorf("no limit of money: got error %v, want none", err)
 	}
 }

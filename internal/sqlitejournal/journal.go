@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"skinarb/execution"
+	"skinarb/pricing"
 )
 
 var _ execution.Journal = (*Journal)(nil)
@@ -114,10 +115,10 @@ func insert(ctx context.Context, tx *sql.Tx, o execution.Order) (execution.Order
 func replace(ctx context.Context, tx *sql.Tx, o execution.Order, s execution.Step) (execution.Order, error) {
 	_, err := tx.ExecContext(ctx, `UPDATE orders SET rev = rev + 1,
 		market_name = ?, cost = ?, sell_on = ?, proceeds = ?, expires_at = ?,
-		state = ?, paid = ?, refunded = ?, market_ref = ?, offer_id = ?, error = ?,
+		state = ?, paid = ?, refunded = ?, booked = ?, market_ref = ?, offer_id = ?, error = ?,
 		updated_at = ?, sent_at = ?, spent_at = ?, delivered_at = ? WHERE id = ?`,
 		o.MarketName, int64(o.Cost), o.SellOn, int64(o.Proceeds), nanos(o.ExpiresAt),
-		o.State, int64(o.Paid), int64(o.Refunded), o.MarketRef, o.OfferID, o.Error,
+		o.State, int64(o.Paid), int64(o.Refunded), o.Booked, o.MarketRef, o.OfferID, o.Error,
 		nanos(o.UpdatedAt), nanos(o.SentAt), nanos(o.SpentAt), nanos(o.DeliveredAt), o.ID)
 	if err != nil {
 		return execution.Order{}, err
@@ -276,6 +277,48 @@ func (j *Journal) Totals(ctx context.Context) (t execution.Totals, err error) {
 		return execution.Totals{}, fmt.Errorf("total the journal: %w", err)
 	}
 	return t, nil
+}
+
+// Books implements execution.Journal.
+func (j *Journal) Books(ctx context.Context, m pricing.Market) (b execution.Books, err error) {
+	err = j.read(ctx, func(ctx context.Context, tx *sql.Tx) error {
+		var openedAt int64
+		err := tx.QueryRowContext(ctx, `SELECT opening, opened_at FROM books WHERE market = ?`, m).Scan(&b.Opening, &openedAt)
+		if err != nil && !errors.Is(err, sql.ErrNoRows) {
+			return err
+		}
+		b.OpenedAt = fromNanos(openedAt)
+		rows, err := tx.QueryContext(ctx, `SELECT state, count(*), sum(CASE WHEN paid > 0 THEN paid ELSE cost END), sum(refunded)
+			FROM orders WHERE market = ? GROUP BY state`, m)
+		if err != nil {
+			return err
+		}
+		defer rows.Close()
+		for rows.Next() {
+			var s execution.Sum
+			if err := rows.Scan(&s.State, &s.Orders, &s.Committed, &s.Refunded); err != nil {
+				return err
+			}
+			b.Add(s)
+		}
+		return rows.Err()
+	})
+	if err != nil {
+		return execution.Books{}, fmt.Errorf("sum up the books of %s: %w", m, err)
+	}
+	return b, nil
+}
+
+// OpenBooks implements execution.Journal.
+func (j *Journal) OpenBooks(ctx context.Context, m pricing.Market, opening pricing.Money, at time.Time) error {
+	err := j.write(ctx, func(ctx context.Context, tx *sql.Tx) error {
+		_, err := tx.ExecContext(ctx, `INSERT OR REPLACE INTO books VALUES (?, ?, ?)`, m, int64(opening), nanos(at))
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("open the books of %s: %w", m, err)
+	}
+	return nil
 }
 
 // Trading implements execution.Journal.

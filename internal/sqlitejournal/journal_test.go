@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -79,7 +80,7 @@ func TestPrivateFiles(t *testing.T) {
 
 func TestSettingsInForce(t *testing.T) {
 	j := mustOpen(t, filepath.Join(t.TempDir(), "journal.db"))
-	for pragma, want := range map[string]string{"journal_mode": "wal", "synchronous": "2", "foreign_keys": "1", "user_version": "1"} {
+	for pragma, want := range map[string]string{"journal_mode": "wal", "synchronous": "2", "foreign_keys": "1", "user_version": strconv.Itoa(len(migrations))} {
 		var got string
 		if err := j.writer.QueryRow("PRAGMA " + pragma).Scan(&got); err != nil || got != want {
 			t.Errorf("%s: got %q, error %v, want %q", pragma, got, err, want)
@@ -87,6 +88,32 @@ func TestSettingsInForce(t *testing.T) {
 	}
 	if _, err := j.readers.Exec("UPDATE pings SET n = 0"); err == nil {
 		t.Error("a reader may write")
+	}
+}
+
+// A journal that an older version wrote opens, and its orders are as they were.
+func TestOldSchema(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "journal.db")
+	old, err := sql.Open("sqlite", dsn(path, ""))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := old.Exec(migrations[0] + `PRAGMA user_version = 1;
+		INSERT INTO orders VALUES ('sa-old', 'sih', 'cs2', 'AK-47 | Redline (Field-Tested)', '', 'AK-47 | Redline (Field-Tested)',
+			1000000, 1000000, 7, 'skinsback', 2000000, 5, 'failed', 3, 1000000, 990000, '700001', '', '', 1, 2, 3, 4, 0);`); err != nil {
+		t.Fatal(err)
+	}
+	if err := old.Close(); err != nil {
+		t.Fatal(err)
+	}
+	j := mustOpen(t, path)
+	o, err := j.Get(t.Context(), "sa-old")
+	if err != nil || o.State != execution.Failed || o.Paid != pricing.Dollar || o.Refunded != 99*pricing.Cent || o.Booked || o.MarketRef != "700001" {
+		t.Errorf("got %+v, error %v, want the order as it was, not booked", o, err)
+	}
+	b, err := j.Books(t.Context(), pricing.SIH)
+	if err != nil || b.Taken != pricing.Dollar || b.Returned != 99*pricing.Cent || !b.OpenedAt.IsZero() {
+		t.Errorf("got books %+v, error %v, want the order in them, never opened", b, err)
 	}
 }
 

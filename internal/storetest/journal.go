@@ -148,10 +148,11 @@ func journalAdmit(t *testing.T, open OpenJournal) {
 	if err != error(refused) || created {
 		t.Errorf("got created %t, error %v, want false and admit's own error", created, err)
 	}
+	one := execution.MarketUsage{Open: 1, Locked: 5 * pricing.Dollar, Day: 5 * pricing.Dollar, Unrecorded: 5 * pricing.Dollar}
 	want := []execution.Usage{{
-		Open: 1, Locked: 5 * pricing.Dollar, Day: 5 * pricing.Dollar,
-		Units:      map[pricing.Item]int{journalItem(5): 1},
-		Unrecorded: map[pricing.Market]pricing.Money{pricing.SkinsBack: 5 * pricing.Dollar},
+		MarketUsage: one,
+		Units:       map[pricing.Item]int{journalItem(5): 1},
+		ByMarket:    map[pricing.Market]execution.MarketUsage{pricing.SkinsBack: one},
 	}}
 	if d := journalDiff(seen, want); d != "" {
 		t.Errorf("usage that admit saw (-want +got):\n%s", d)
