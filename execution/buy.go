@@ -26,7 +26,7 @@ func (w withdrawal) Unwrap() error { return w.error }
 // is not sent again: its order is returned as it stands.
 //
 // An error means that the purchase did not leave us, and why: ErrStopped, a
-// *LimitError, ErrNotOffered, ErrMoved, ErrExpired or whatever failed. The one
+// *BreakerError, a *LimitError, ErrNotOffered, ErrMoved, ErrExpired or whatever failed. The one
 // exception is an answer that could not be written down; the order is then found
 // sent and looked up.
 func (x *Executor) Buy(ctx context.Context, r Request) (o Order, err error) {
@@ -133,6 +133,9 @@ func (x *Executor) pursue(ctx context.Context, m Market, o Order) (Order, error)
 	} else if t.Stopped {
 		return x.withdraw(ctx, o, ErrStopped)
 	}
+	if err := x.suspended(o.Market); err != nil {
+		return o, nil // it may end before the order expires
+	}
 	free, err := x.slot(ctx)
 	if err != nil {
 		return o, err
@@ -191,6 +194,7 @@ func (x *Executor) reserve(ctx context.Context, r Request) (Order, bool, error) 
 		return x.admit(r, u)
 	})
 	if err != nil {
+		x.tellLimit(r.Market, err)
 		return Order{}, false, err
 	}
 	if created {
@@ -220,12 +224,20 @@ func (x *Executor) attempt(ctx context.Context, m Market, o Order, offer Offer) 
 		why = ErrStopped
 	case x.expired(o.Request):
 		why = ErrExpired
+	case x.overpriced(o) != nil:
+		why = x.overpriced(o)
+	case x.suspended(o.Market) != nil:
+		return o, x.suspended(o.Market) // stays planned, as long as it does not expire
 	case ctx.Err() != nil:
 		return o, ctx.Err() // stays planned; the next run sees to it
 	default:
 		var sent Order
 		sent, why = x.advance(ctx, o, OnSend, "")
 		if why == nil {
+			if err := x.cfg.Fence(); err != nil {
+				// It cannot be written down either, and whoever leads now looks it up.
+				return sent, fmt.Errorf("kept from leaving: %w", err)
+			}
 			return x.place(ctx, m, sent, offer, wrote)
 		}
 		if !errors.Is(why, ErrStopped) {
@@ -249,17 +261,25 @@ func (x *Executor) place(ctx context.Context, m Market, o Order, offer Offer, wr
 	var later *RetryLaterError
 	switch {
 	case err == nil:
+		x.succeeded(o.Market)
 		ev.ID = o.ID
 		if _, known := evidence[ev.Event]; !known {
 			ev.Event = OnPlaced // no error means bought
 		}
 		o, err = x.learn(ctx, o, ev)
 	case errors.As(err, &rejected):
+		x.refused(o.Market, rejected)
 		o, err = x.conclude(ctx, o, OnReject, rejected.Reason)
 	case errors.As(err, &later):
+		if later.Throttled {
+			x.throttled(o.Market, later)
+		} else {
+			x.unanswered(o.Market, later.Reason)
+		}
 		x.pauses.until(o.ID, x.now().Add(max(later.After, retryFirst)))
 		o, err = x.conclude(ctx, o, OnUnsent, later.Reason)
 	default:
+		x.unanswered(o.Market, err.Error())
 		o, err = x.conclude(ctx, o, OnSilence, err.Error())
 	}
 	if err != nil {
@@ -272,6 +292,15 @@ func (x *Executor) place(ctx context.Context, m Market, o Order, offer Offer, wr
 func (x *Executor) withdraw(ctx context.Context, o Order, why error) (Order, error) {
 	cancelled, err := x.conclude(ctx, o, OnCancel, why.Error())
 	return cancelled, errors.Join(why, err)
+}
+
+// overpriced gives the limit that was tightened below an order's cost since it
+// was planned.
+func (x *Executor) overpriced(o Order) error {
+	if most := x.Limits().Order; most > 0 && o.Cost > most {
+		return &LimitError{"max_order", fmt.Sprintf("the cost would be %s of %s", o.Cost, most)}
+	}
+	return nil
 }
 
 func (x *Executor) expired(r Request) bool { return x.now().After(r.ExpiresAt) }

@@ -69,13 +69,16 @@ func TestBuyRefuses(t *testing.T) {
 		make func(world)
 		want func(error) bool
 	}{
-		"stopped":         {func(w world) { w.cfg.Journal.SetTrading(context.Background(), execution.Trading{Stopped: true}) }, is(execution.ErrStopped)},
-		"over a limit":    {func(w world) { w.cfg.Limits.Order = pricing.Cent }, limit("max_order")},
-		"unknown balance": {func(w world) { w.m.down = errReset }, limit("min_balance")},
-		"low balance":     {func(w world) { w.m.balance = pricing.Cent }, limit("min_balance")},
-		"gone":            {func(w world) { w.m.asks[w.r.Item] = 0 }, is(execution.ErrNotOffered)},
-		"dearer":          {func(w world) { w.m.asks[w.r.Item] = w.r.Ask + 1 }, is(execution.ErrMoved)},
-		"expired":         {func(w world) { w.r.ExpiresAt = time.Now().Add(-time.Second) }, is(execution.ErrExpired)},
+		"stopped":      {func(w world) { w.cfg.Journal.SetTrading(context.Background(), execution.Trading{Stopped: true}) }, is(execution.ErrStopped)},
+		"over a limit": {func(w world) { w.cfg.Limits.Order = pricing.Cent }, limit("max_order")},
+		"never compared": {func(w world) { w.m.down = errReset }, func(err error) bool {
+			var broken *execution.BreakerError
+			return errors.As(err, &broken) && broken.Break.Rule == execution.BreakUnreconciled
+		}},
+		"low balance": {func(w world) { w.m.balance = pricing.Cent }, limit("min_balance")},
+		"gone":        {func(w world) { w.m.asks[w.r.Item] = 0 }, is(execution.ErrNotOffered)},
+		"dearer":      {func(w world) { w.m.asks[w.r.Item] = w.r.Ask + 1 }, is(execution.ErrMoved)},
+		"expired":     {func(w world) { w.r.ExpiresAt = time.Now().Add(-time.Second) }, is(execution.ErrExpired)},
 		"recheck": {func(w world) {
 			w.cfg.Recheck = func(context.Context, execution.Request, execution.Offer) error { return dear }
 		}, is(dear)},

@@ -23,12 +23,7 @@ func apply(o Order, ev Evidence, now time.Time) (next Order, step Step, changed 
 	next.MarketRef = or(ev.MarketRef, o.MarketRef)
 	next.OfferID = or(ev.OfferID, o.OfferID)
 	next.Error = or(clip(ev.Error), o.Error)
-	if ev.Paid > 0 {
-		next.Paid = ev.Paid
-	}
-	if ev.Refunded > 0 {
-		next.Refunded = ev.Refunded
-	}
+	next.Paid, next.Refunded, next.Booked = money(o, ev)
 
 	var findings []error
 	to, refused := o.State.afterEvidence(ev.Event)
@@ -44,7 +39,7 @@ func apply(o Order, ev Evidence, now time.Time) (next Order, step Step, changed 
 		if next.DeliveredAt.IsZero() && (to == Delivered || to == Settled) {
 			next.DeliveredAt = now
 		}
-		if to == Failed && next.Refunded == 0 {
+		if to == Failed && next.Refunded == 0 && !next.Booked {
 			next.Refunded = next.Committed() // that is what failed means; a penalty would have said so
 		}
 	}
@@ -61,12 +56,31 @@ func apply(o Order, ev Evidence, now time.Time) (next Order, step Step, changed 
 			err = fmt.Errorf("%w: %w", errEvidence, finding)
 		}
 	}
-	changed = step != Step{} || next.Paid != o.Paid || next.Refunded != o.Refunded ||
+	changed = step != Step{} || next.Booked != o.Booked || next.Paid != o.Paid || next.Refunded != o.Refunded ||
 		next.MarketRef != o.MarketRef || next.OfferID != o.OfferID || next.Error != o.Error
 	if changed {
 		next.UpdatedAt = now
 	}
 	return next, step, changed, err
+}
+
+// money gives what an order cost and what came back, after a market's word. The
+// account book has the last one.
+func money(o Order, ev Evidence) (paid, refunded pricing.Money, booked bool) {
+	switch {
+	case ev.Booked:
+		return ev.Paid, ev.Refunded, true
+	case o.Booked:
+		return o.Paid, o.Refunded, true
+	}
+	paid, refunded = o.Paid, o.Refunded
+	if ev.Paid > 0 {
+		paid = ev.Paid
+	}
+	if ev.Refunded > 0 {
+		refunded = ev.Refunded
+	}
+	return paid, refunded, false
 }
 
 // otherItem tells whether a market names another item than we ordered. A Doppler

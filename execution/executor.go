@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -25,7 +26,7 @@ type Config struct {
 	Markets []Market
 	Journal Journal
 	Budgets map[pricing.Market]Budget // a market without one is not paced
-	Limits  Limits
+	Limits  Limits                    // to begin with; see Tighten
 
 	// Recheck is the strategy's word on a request by the current book and the
 	// offer that the market just made. It is asked after Market.Check and again
@@ -40,7 +41,9 @@ type Config struct {
 	Grace          time.Duration // how long a market may take to know an order that was sent; 30 s
 	TrackEvery     time.Duration // how often undelivered purchases are asked for; 15 s
 	ReconcileEvery time.Duration // how often the account's history is compared; 5 min
+	Patience       time.Duration // how long money may be missing from an account before buying there is suspended; three times ReconcileEvery
 	MaxInFlight    int           // purchases attempted at the same time; 4
+	MaxInDoubt     int           // orders in doubt on one market at which buying there is suspended; 0 means any number
 
 	Now    func() time.Time
 	Logger *slog.Logger // nil is silent
@@ -89,9 +92,12 @@ const (
 	attendEvery   = time.Second      // how often planned and in-doubt orders are seen to
 	balanceAge    = 30 * time.Second // of a balance that may be bought on
 	balanceEvery  = 20 * time.Second
-	trackBatch    = 100 // orders in one Track
-	lookupsAtOnce = 4   // per market
-	maxStale      = 5   // times that an order may change under our hands
+
+	firstReconcile = 15 * time.Second // between tries while an account was not compared since the start
+	doubtNotice    = time.Minute      // in doubt for longer than this is announced
+	trackBatch     = 100              // orders in one Track
+	lookupsAtOnce  = 4                // per market
+	maxStale       = 5                // times that an order may change under our hands
 )
 
 // Executor buys. All methods are safe for concurrent use; see the package
@@ -101,11 +107,16 @@ type Executor struct {
 	markets map[pricing.Market]Market
 	log     *slog.Logger
 
-	recovered atomic.Bool
-	balances  balances
-	pauses    pauses
-	slots     chan struct{} // one for each purchase that is attempted
-	hints     map[pricing.Market]chan Hint
+	recovered   atomic.Bool
+	limits      atomic.Pointer[Limits]
+	tightening  sync.Mutex // one change of limits at a time
+	breakers    breakers
+	comparisons comparisons
+	balances    balances
+	pauses      pauses
+	doubts      noticed       // orders in doubt that were announced
+	slots       chan struct{} // one for each purchase that is attempted
+	hints       map[pricing.Market]chan Hint
 
 	leaving  leaving // what Stop waits for
 	switches switches
@@ -136,6 +147,7 @@ func New(cfg Config) (*Executor, error) {
 	defaults(&cfg.Grace, 30*time.Second)
 	defaults(&cfg.TrackEvery, 15*time.Second)
 	defaults(&cfg.ReconcileEvery, 5*time.Minute)
+	defaults(&cfg.Patience, 3*cfg.ReconcileEvery)
 	if cfg.MaxInFlight <= 0 {
 		cfg.MaxInFlight = 4
 	}
@@ -171,7 +183,9 @@ func New(cfg Config) (*Executor, error) {
 		}
 		x.markets[name] = m
 		x.hints[name] = make(chan Hint, 256)
+		x.hold(name, BreakUnreconciled, "the account was not compared with the journal since the start")
 	}
+	x.limits.Store(&cfg.Limits)
 	x.waiting, x.endWaiting = context.WithCancel(context.Background())
 	x.wire, x.cutWire = context.WithCancel(context.Background())
 	return x, nil
@@ -206,6 +220,12 @@ func (x *Executor) store(ctx context.Context, o Order, s Step) (Order, error) {
 
 func (x *Executor) observe(o Order, s Step) {
 	x.log.Info("order moved", "order", o.ID, "market", o.Market, "item", o.Item.String(), "state", s.State, "event", s.Event, "note", s.Note)
+	switch s.State {
+	case RolledBack:
+		x.cfg.Notify(Notice{Kind: NoticeRolledBack, Market: o.Market, Order: o.ID, Text: fmt.Sprintf("%s was taken back after delivery; paid %s, returned %s", o.Item, o.Paid, o.Refunded)})
+	case Penalized:
+		x.cfg.Notify(Notice{Kind: NoticePenalized, Market: o.Market, Order: o.ID, Text: fmt.Sprintf("%s was not delivered and a penalty kept; paid %s, returned %s", o.Item, o.Paid, o.Refunded)})
+	}
 	x.cfg.OnStep(o, s)
 }
 

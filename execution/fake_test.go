@@ -28,7 +28,7 @@ var (
 
 	bought   = outcome{happens: true}
 	refused  = outcome{err: &execution.RejectedError{Reason: "insufficient_funds"}}
-	busy     = outcome{err: &execution.RetryLaterError{After: 7 * time.Second, Reason: "rate limit"}}
+	busy     = outcome{err: &execution.RetryLaterError{After: 7 * time.Second, Reason: "rate limit", Throttled: true}}
 	lost     = outcome{happens: true, err: errReset}
 	unbought = outcome{err: errReset}
 	hangs    = outcome{hang: true}
@@ -244,7 +244,7 @@ var roomy = execution.Limits{
 // newExecutor builds one and recovers, without Run.
 func newExecutor(t testing.TB, cfg execution.Config) *execution.Executor {
 	t.Helper()
-	if cfg.Limits == (execution.Limits{}) {
+	if cfg.Limits.OpenOrders == 0 {
 		cfg.Limits = roomy
 	}
 	x, err := execution.New(cfg)

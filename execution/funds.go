@@ -2,7 +2,9 @@ package execution
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"time"
 
@@ -134,7 +136,33 @@ func (x *Executor) admit(r Request, u Usage) error {
 	if !b.Known {
 		return &LimitError{"min_balance", fmt.Sprintf("the balance at %s is not known", r.Market)}
 	}
-	return x.cfg.Limits.Admit(r, u, b.Amount)
+	return x.Limits().Admit(r, u, b.Amount)
+}
+
+// Admissible says what Buy would say of a request by the breakers, the limits
+// and what is known of the balance, without asking anybody. u is the usage of
+// the limits, counted a moment ago.
+func (x *Executor) Admissible(r Request, u Usage) error {
+	if err := x.suspended(r.Market); err != nil {
+		return err
+	}
+	err := x.admit(r, u)
+	x.tellLimit(r.Market, err)
+	return err
+}
+
+// tellLimit announces that a limit of money is used up. Too many open orders, or
+// units of one item, are everyday matters.
+func (x *Executor) tellLimit(m pricing.Market, err error) {
+	var limit *LimitError
+	if !errors.As(err, &limit) {
+		return
+	}
+	for _, rule := range []string{"max_day", "max_locked"} {
+		if strings.HasPrefix(limit.Rule, rule) {
+			x.cfg.Notify(Notice{Kind: NoticeLimit, Market: m, Text: "nothing more is bought: " + limit.Error()})
+		}
+	}
 }
 
 // admissible says early what Reserve would say, before the market is troubled.
@@ -148,6 +176,9 @@ func (x *Executor) admissible(ctx context.Context, r Request) error {
 	}
 	u, err := x.cfg.Journal.Usage(ctx, x.now())
 	if err != nil {
+		return err
+	}
+	if err := x.suspended(r.Market); err != nil {
 		return err
 	}
 	x.freshen(ctx, x.markets[r.Market])
@@ -164,11 +195,14 @@ func (x *Executor) Judge(ctx context.Context, r Request) []Check {
 		x.freshen(ctx, m)
 	}
 	b := x.balance(r.Market)
-	checks := x.cfg.Limits.Checks(r, u, b.Amount)
+	checks := x.Limits().Checks(r, u, b.Amount)
 	for i := range checks {
 		if checks[i].Rule == "min_balance" && !b.Known {
 			checks[i] = Check{"min_balance", false, fmt.Sprintf("the balance at %s is not known", r.Market)}
 		}
 	}
-	return checks
+	if err := x.suspended(r.Market); err != nil {
+		return append(checks, Check{"breaker", false, err.Error()})
+	}
+	return append(checks, Check{"breaker", true, "buying there is not suspended"})
 }

@@ -16,6 +16,18 @@ type Limits struct {
 	OpenOrders int           // most purchases not yet delivered
 	ItemUnits  int           // most units of one item in 24 h
 	MinBalance pricing.Money // floor of each market's balance
+
+	// Markets are limits of single markets, besides those of all together.
+	Markets map[pricing.Market]MarketLimits
+}
+
+// MarketLimits bound what may be spent on one market. Zero means no limit of its
+// own.
+type MarketLimits struct {
+	Day        pricing.Money
+	Locked     pricing.Money
+	OpenOrders int
+	MinBalance pricing.Money // floor, besides that of all
 }
 
 // Day is the window of Limits.Day and Limits.ItemUnits.
@@ -46,15 +58,26 @@ func (l Limits) Checks(r Request, u Usage, balance pricing.Money) []Check {
 		return Check{rule, amount <= limit, fmt.Sprintf("%s would be %s of %s", what, amount, limit)}
 	}
 	here := u.ByMarket[r.Market]
-	left := balance - here.Unrecorded - r.Cost
-	return []Check{
+	own := l.Markets[r.Market]
+	left, floor := balance-here.Unrecorded-r.Cost, max(l.MinBalance, own.MinBalance)
+	checks := []Check{
 		money("max_order", r.Cost, l.Order, "the cost"),
 		money("max_day", u.Day+r.Cost, l.Day, "spent in 24 h"),
 		money("max_locked", u.Locked+r.Cost, l.Locked, "not yet settled"),
 		{"max_open_orders", u.Open < l.OpenOrders, fmt.Sprintf("%d of %d are open", u.Open, l.OpenOrders)},
 		{"max_item_units", u.Units[r.Item] < l.ItemUnits, fmt.Sprintf("%d of %d bought in 24 h", u.Units[r.Item], l.ItemUnits)},
-		{"min_balance", left >= l.MinBalance, fmt.Sprintf("%s would be left at %s, the floor is %s", left, r.Market, l.MinBalance)},
+		{"min_balance", left >= floor, fmt.Sprintf("%s would be left at %s, the floor is %s", left, r.Market, floor)},
 	}
+	if own.Day > 0 {
+		checks = append(checks, money(onMarket("max_day", r.Market), here.Day+r.Cost, own.Day, "spent there in 24 h"))
+	}
+	if own.Locked > 0 {
+		checks = append(checks, money(onMarket("max_locked", r.Market), here.Locked+r.Cost, own.Locked, "not yet settled there"))
+	}
+	if own.OpenOrders > 0 {
+		checks = append(checks, Check{onMarket("max_open_orders", r.Market), here.Open < own.OpenOrders, fmt.Sprintf("%d of %d are open there", here.Open, own.OpenOrders)})
+	}
+	return checks
 }
 
 // Admit gives the first limit that forbids the order as a *LimitError.

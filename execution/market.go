@@ -67,6 +67,7 @@ type Evidence struct {
 	Refunded   pricing.Money // 0 when not told
 	OfferID    string
 	Error      string
+	Booked     bool      // Paid and Refunded are from the market's account book, both told
 	At         time.Time // when the purchase was made, by the market's clock; zero when not told
 
 	// Protection says what the market tells of Steam's trade protection. When it
@@ -100,7 +101,8 @@ var (
 // RejectedError is a market's refusal: no money moved, and sending the same
 // order again would not help.
 type RejectedError struct {
-	Reason string // stable word, such as "insufficient_funds"
+	Reason  string // stable word, such as "insufficient_funds"
+	Account bool   // it is about the account or the recipient: any other order would be refused, too
 }
 
 func (e *RejectedError) Error() string { return "the market refused: " + e.Reason }
@@ -108,8 +110,9 @@ func (e *RejectedError) Error() string { return "the market refused: " + e.Reaso
 // RetryLaterError says that nothing happened: the request did not leave, or the
 // market did not take it up. The same order may be sent again.
 type RetryLaterError struct {
-	After  time.Duration // at least this long
-	Reason string
+	After     time.Duration // at least this long
+	Reason    string
+	Throttled bool // the market asks to be left alone until then, whatever the request
 }
 
 func (e *RetryLaterError) Error() string {

@@ -55,3 +55,22 @@ func (ps *pauses) clear(id OrderID) {
 	defer ps.mu.Unlock()
 	delete(ps.byID, id)
 }
+
+// noticed remembers which orders were announced already.
+type noticed struct {
+	mu   sync.Mutex
+	seen map[OrderID]bool
+}
+
+func (n *noticed) first(id OrderID) bool {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.seen[id] {
+		return false
+	}
+	if n.seen == nil || len(n.seen) > 10_000 {
+		n.seen = map[OrderID]bool{}
+	}
+	n.seen[id] = true
+	return true
+}

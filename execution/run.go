@@ -75,6 +75,10 @@ func (x *Executor) recoverMarket(ctx context.Context, m Market) error {
 	}
 	x.resolve(ctx, m, doubts)
 	x.track(ctx, m, Placed, Delivering, Delivered)
+	// A market that does not answer must not keep the others from trading.
+	soon, cancel := context.WithTimeout(ctx, lookupTimeout)
+	defer cancel()
+	x.attendAccount(soon, m)
 	return nil
 }
 
@@ -88,7 +92,7 @@ func (x *Executor) Run(ctx context.Context) {
 		loops.Go(func() { x.every(ctx, attendEvery, func() { x.attendPlanned(ctx, m) }) })
 		loops.Go(func() { x.every(ctx, attendEvery, func() { x.attendDoubts(ctx, m) }) })
 		loops.Go(func() { x.trackLoop(ctx, m) })
-		loops.Go(func() { x.every(ctx, x.cfg.ReconcileEvery, func() { x.reconcile(ctx, m) }) })
+		loops.Go(func() { x.accountLoop(ctx, m) })
 		loops.Go(func() { x.every(ctx, balanceEvery, func() { x.askBalance(ctx, m) }) })
 		loops.Go(func() { x.followHints(ctx, m) })
 	}
@@ -126,6 +130,19 @@ func (x *Executor) trouble(ctx context.Context, what string, m pricing.Market, e
 	}
 }
 
+// accountLoop reconciles every ReconcileEvery, and much sooner while that has not
+// worked since the start.
+func (x *Executor) accountLoop(ctx context.Context, m Market) {
+	var last time.Time
+	x.every(ctx, min(x.cfg.ReconcileEvery, firstReconcile), func() {
+		_, waiting := x.breakers.get(m.Market(), BreakUnreconciled)
+		if now := x.now(); waiting || now.Sub(last) >= x.cfg.ReconcileEvery {
+			last = now
+			x.attendAccount(ctx, m)
+		}
+	})
+}
+
 // attendPlanned attempts planned orders again, or withdraws them.
 func (x *Executor) attendPlanned(ctx context.Context, m Market) {
 	if !x.recovered.Load() {
@@ -161,7 +178,14 @@ func (x *Executor) attendDoubts(ctx context.Context, m Market) {
 	orders, err := x.all(ctx, m.Market(), InDoubt, Sent)
 	x.trouble(ctx, "list orders in doubt", m.Market(), err)
 	var due []Order
+	doubts := 0
 	for _, o := range orders {
+		if o.State == InDoubt {
+			doubts++
+			if x.now().Sub(o.SentAt) > doubtNotice && x.doubts.first(o.ID) {
+				x.cfg.Notify(Notice{Kind: NoticeDoubt, Market: o.Market, Order: o.ID, Text: fmt.Sprintf("whether %s was bought for %s is not known yet: %s", o.Item, o.Cost, o.Error)})
+			}
+		}
 		switch {
 		case o.State == InDoubt && x.pauses.due(o.ID, x.now()):
 			due = append(due, o)
@@ -169,6 +193,9 @@ func (x *Executor) attendDoubts(ctx context.Context, m Market) {
 			_, err := x.conclude(ctx, o, OnSilence, "the answer was not written down")
 			x.trouble(ctx, "put a sent order in doubt", m.Market(), err)
 		}
+	}
+	if err == nil {
+		x.countDoubts(m.Market(), doubts)
 	}
 	x.resolve(ctx, m, due)
 }

@@ -50,6 +50,7 @@ func (x *Executor) Stop(ctx context.Context, reason, by string) error {
 	err := x.writeSwitch(ctx, t)
 	x.switches.turn.Unlock()
 	x.log.Warn("trading stopped", "reason", t.Reason, "by", t.By)
+	x.cfg.Notify(Notice{Kind: NoticeStopped, Text: fmt.Sprintf("trading stopped by %s: %s", t.By, or(t.Reason, "no reason given"))})
 
 	select {
 	case <-x.leaving.quiet(): // PlaceTimeout bounds it
@@ -96,6 +97,7 @@ func (x *Executor) Start(ctx context.Context, by string) error {
 		return fmt.Errorf("start trading: %w", err)
 	}
 	x.log.Warn("trading started", "by", clip(by))
+	x.cfg.Notify(Notice{Kind: NoticeStarted, Text: "trading started by " + clip(by)})
 	return nil
 }
 

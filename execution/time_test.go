@@ -18,12 +18,21 @@ const window = 12 * time.Hour // of trade protection
 // bubble runs a test with faked time, one market and a running executor.
 func bubble(t *testing.T, cfg execution.Config, test func(t *testing.T, x *execution.Executor, j *memJournal, m *fakeMarket)) {
 	t.Helper()
+	bubbleOver(t, func() *fakeMarket { return newFake(pricing.SkinsBack) }, cfg,
+		func(t *testing.T, x *execution.Executor, j *memJournal, m *fakeMarket) {
+			defer m.late.Wait()
+			test(t, x, j, m)
+		})
+}
+
+// bubbleOver is bubble over another market, which is made within it.
+func bubbleOver[M execution.Market](t *testing.T, open func() M, cfg execution.Config, test func(t *testing.T, x *execution.Executor, j *memJournal, m M)) {
+	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		j, m := newMemJournal(), newFake(pricing.SkinsBack)
+		j, m := newMemJournal(), open()
 		cfg.Journal, cfg.Markets = j, []execution.Market{m}
 		x := newExecutor(t, cfg)
 		stop := run(t, x)
-		defer m.late.Wait()
 		defer stop()
 		synctest.Wait() // for the first round of every loop
 		test(t, x, j, m)

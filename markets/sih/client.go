@@ -67,8 +67,9 @@ type Client struct {
 }
 
 var (
-	_ fetch.Source     = (*Client)(nil)
-	_ execution.Market = (*Client)(nil)
+	_ fetch.Source         = (*Client)(nil)
+	_ execution.Market     = (*Client)(nil)
+	_ execution.Bookkeeper = (*Client)(nil)
 )
 
 // appIDs are SIH's games by Steam's app id.

@@ -116,7 +116,7 @@ func (c *Client) tooMany(ctx context.Context, resp *http.Response) error {
 	if after == 0 {
 		after = defaultPause
 	}
-	return errors.Join(&execution.RetryLaterError{After: after, Reason: "too many requests"}, c.pause(ctx, after))
+	return errors.Join(&execution.RetryLaterError{After: after, Reason: "too many requests", Throttled: true}, c.pause(ctx, after))
 }
 
 // decodeCreated judges the answer to an order. Whatever it does not wholly
@@ -153,9 +153,9 @@ func (c *Client) decodeCreated(a *answer, customID string) (Created, error) {
 		}
 		return Created{}, &DuplicateError{Order: o}
 	case a.status == http.StatusBadRequest && refused && listed:
-		return Created{}, &execution.RejectedError{Reason: reason}
+		return Created{}, &execution.RejectedError{Reason: reason, Account: true}
 	case (a.status == http.StatusUnauthorized || a.status == http.StatusForbidden) && refused && env.Error.V != "":
-		return Created{}, &execution.RejectedError{Reason: "unauthorized"}
+		return Created{}, &execution.RejectedError{Reason: "unauthorized", Account: true}
 	}
 	return Created{}, unknown(&APIError{Status: a.status, Text: c.clean(string(env.Error.V))})
 }

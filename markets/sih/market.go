@@ -131,9 +131,38 @@ func (c *Client) History(ctx context.Context, since time.Time) ([]execution.Evid
 	return out, nil
 }
 
-// evidence is what an order says in the words of execution. The amount counts as
-// paid until SIH has delivered and tells what the item cost. What it gives back
-// for a failed order it does not tell, and for a penalized one neither.
+// Bookings gives what the wallet says of every order since a time: what was
+// taken for it, and all that came back for whatever reason.
+func (c *Client) Bookings(ctx context.Context, since time.Time) ([]execution.Booking, error) {
+	moves, err := c.WalletHistory(ctx, since, WalletPurchase, WalletRefund, WalletFairPrice, WalletManualRefund, WalletProtectionRefund)
+	if err != nil {
+		return nil, err
+	}
+	var out []execution.Booking
+	place := map[int64]int{} // in out, by order
+	for _, m := range moves {
+		if m.OrderID == 0 {
+			continue // a refund that names no order shows in the balance only
+		}
+		i, ok := place[m.OrderID]
+		if !ok {
+			i = len(out)
+			place[m.OrderID] = i
+			out = append(out, execution.Booking{MarketRef: strconv.FormatInt(m.OrderID, 10)})
+		}
+		if m.Type == WalletPurchase {
+			out[i].Taken -= m.Amount
+		} else {
+			out[i].Returned += m.Amount
+		}
+	}
+	return out, nil
+}
+
+// evidence is what an order says in the words of execution. What an item cost
+// less than was offered comes back when it is delivered. What SIH gives back for
+// a failed order the order does not tell, and for a penalized one neither: the
+// wallet does.
 func (o Order) evidence() execution.Evidence {
 	e := execution.Evidence{
 		ID:         execution.OrderID(o.CustomID),
@@ -156,8 +185,8 @@ func (o Order) evidence() execution.Evidence {
 		e.Event = execution.OnPenalized
 	case StatusFinished:
 		e.Event = execution.OnDelivered
-		if o.Expected > 0 {
-			e.Paid = o.Expected
+		if o.Expected > 0 && o.Expected < o.Amount {
+			e.Refunded = o.Amount - o.Expected
 		}
 		o.protect(&e)
 	}
@@ -173,7 +202,8 @@ func (o Order) protect(e *execution.Evidence) {
 	case ProtectionFinished:
 		e.Event, e.Protection = execution.OnSettled, execution.ProtectionOver
 	case ProtectionFailed:
-		e.Event, e.Refunded = execution.OnRolledBack, o.RollbackAmount
+		e.Event = execution.OnRolledBack
+		e.Refunded += o.RollbackAmount
 		if e.Error == "" {
 			e.Error = o.ProtectionError
 		}

@@ -30,11 +30,11 @@ func TestOrderEvidence(t *testing.T) {
 		{"sent", execution.Evidence{Event: execution.OnDelivering, Status: "sent", Paid: money("1.01"), OfferID: "7912345678"}},
 		{"processing-again", execution.Evidence{Event: execution.OnPlaced, Status: "processing", Paid: money("1.01"), OfferID: "7912345678"}},
 		{"sent-again", execution.Evidence{Event: execution.OnDelivering, Status: "sent", Paid: money("1.01"), OfferID: "7912399001"}},
-		{"finished", execution.Evidence{Event: execution.OnDelivered, Status: "finished", Paid: money("0.99"), OfferID: "7912345678"}},
-		{"finished-protection-processing", execution.Evidence{Event: execution.OnDelivered, Status: "finished", Paid: money("0.99"), OfferID: "7912345678", Protection: execution.ProtectionOpen}},
-		{"finished-protection-finished", execution.Evidence{Event: execution.OnSettled, Status: "finished", Paid: money("0.99"), OfferID: "7912345678", Protection: execution.ProtectionOver}},
-		{"finished-rollback-user", execution.Evidence{Event: execution.OnRolledBack, Status: "finished", Paid: money("0.99"), Refunded: money("0.99"), OfferID: "7912345678", Error: "rollback user"}},
-		{"finished-rollback-supplier", execution.Evidence{Event: execution.OnRolledBack, Status: "finished", Paid: money("0.99"), Refunded: money("0.99"), OfferID: "7912345678", Error: "rollback supplier"}},
+		{"finished", execution.Evidence{Event: execution.OnDelivered, Status: "finished", Paid: money("1.01"), Refunded: money("0.02"), OfferID: "7912345678"}},
+		{"finished-protection-processing", execution.Evidence{Event: execution.OnDelivered, Status: "finished", Paid: money("1.01"), Refunded: money("0.02"), OfferID: "7912345678", Protection: execution.ProtectionOpen}},
+		{"finished-protection-finished", execution.Evidence{Event: execution.OnSettled, Status: "finished", Paid: money("1.01"), Refunded: money("0.02"), OfferID: "7912345678", Protection: execution.ProtectionOver}},
+		{"finished-rollback-user", execution.Evidence{Event: execution.OnRolledBack, Status: "finished", Paid: money("1.01"), Refunded: money("1.01"), OfferID: "7912345678", Error: "rollback user"}},
+		{"finished-rollback-supplier", execution.Evidence{Event: execution.OnRolledBack, Status: "finished", Paid: money("1.01"), Refunded: money("1.01"), OfferID: "7912345678", Error: "rollback supplier"}},
 		{"failed", execution.Evidence{Event: execution.OnFailed, Status: "failed", Paid: money("1.01"), OfferID: "7912345678", Error: "send timeout"}},
 		{"failed-not-found", execution.Evidence{Event: execution.OnFailed, Status: "failed", Paid: money("1.01"), Error: "order is not found"}},
 		{"penalized", execution.Evidence{Event: execution.OnPenalized, Status: "penalized", Paid: money("1.01"), OfferID: "7912345678", Error: "canceled by buyer"}},
@@ -241,7 +241,7 @@ func checkOrder(t *testing.T, body string, o Order) {
 	if len(o.Status)+len(o.Error)+len(o.OfferID)+len(o.Protection)+len(o.ProtectionError) > 5*quoteLen {
 		t.Fatalf("unbounded texts in %+v", o)
 	}
-	if (e.Event == execution.OnSettled) != (e.Protection == execution.ProtectionOver) || e.Refunded != 0 && e.Event != execution.OnRolledBack {
+	if (e.Event == execution.OnSettled) != (e.Protection == execution.ProtectionOver) || e.Refunded != 0 && o.Status != StatusFinished || e.Refunded < 0 {
 		t.Fatalf("contradictory evidence %+v of %+v", e, o)
 	}
 }

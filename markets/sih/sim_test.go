@@ -208,7 +208,7 @@ func TestLifeOfAnOrder(t *testing.T) {
 	for _, step := range []struct {
 		pass time.Duration
 		want execution.Event
-		paid string
+		cost string
 	}{
 		{0, execution.OnPlaced, "12.5"},
 		{30 * time.Second, execution.OnDelivering, "12.5"},
@@ -229,8 +229,8 @@ func TestLifeOfAnOrder(t *testing.T) {
 			byID[e.ID] = e
 		}
 		for _, e := range tracked {
-			if e.Event != step.want || e.Paid != money(step.paid) || byID[e.ID] != e {
-				t.Fatalf("%s: tracked %+v, in the history %+v, want that event and %s paid", step.want, e, byID[e.ID], step.paid)
+			if e.Event != step.want || e.Paid-e.Refunded != money(step.cost) || byID[e.ID] != e {
+				t.Fatalf("%s: tracked %+v, in the history %+v, want that event and a cost of %s", step.want, e, byID[e.ID], step.cost)
 			}
 		}
 	}
@@ -249,6 +249,15 @@ func TestLifeOfAnOrder(t *testing.T) {
 	if got := slices.Compact(slices.Sorted(maps.Values(cost))); len(cost) != many || len(got) != 1 || got[0] != money("-12.345") {
 		t.Errorf("the wallet has %d orders at %v, want %d at -12.345", len(cost), got, many)
 	}
+	booked, err := c.Bookings(t.Context(), time.Time{})
+	if err != nil || len(booked) != many {
+		t.Fatalf("%d orders in the account book, %v, want %d", len(booked), err, many)
+	}
+	for _, b := range booked {
+		if b.Taken != money("12.5") || b.Returned != money("0.155") {
+			t.Fatalf("got %+v, want 12.50 taken and 0.155 returned", b)
+		}
+	}
 	after, err := c.Balance(t.Context())
 	if want := before - many*money("12.345"); err != nil || after != want {
 		t.Errorf("got a balance of %s, %v, want %s", after, err, want)
@@ -266,8 +275,8 @@ func TestRollbackSimulated(t *testing.T) {
 	}
 	now.Add(int64(9 * 24 * time.Hour))
 	got, err := c.Lookup(t.Context(), o)
-	if err != nil || got.Event != execution.OnRolledBack || got.Refunded != money("12.345") || !strings.HasPrefix(got.Error, "rollback") {
-		t.Errorf("got %+v, %v, want it rolled back and 12.345 refunded", got, err)
+	if err != nil || got.Event != execution.OnRolledBack || got.Paid != got.Refunded || !strings.HasPrefix(got.Error, "rollback") {
+		t.Errorf("got %+v, %v, want it rolled back and all refunded", got, err)
 	}
 }
 

@@ -106,6 +106,13 @@ var buyErrors = map[string]verdict{
 	"invalid_partner_value":              refused,
 }
 
+// accountErrors are those of buyErrors that any other purchase would get, too.
+var accountErrors = map[string]bool{
+	"missing_partner_or_token": true,
+	"insufficient_funds":       true,
+	"invalid_partner_value":    true,
+}
+
 // offerNotFound is market_getinfo's word for a purchase that does not exist.
 const offerNotFound = "offer_not_found"
 
@@ -175,7 +182,8 @@ func (c *Client) decide(e *APIError, retryAfter time.Duration) *APIError {
 	case v == later:
 		e.decision = pause(e.Method, max(limitPause, retryAfter), text)
 	case v == refused && e.Method == "market_buy":
-		e.decision = &execution.RejectedError{Reason: text}
+		_, general := generalErrors[text]
+		e.decision = &execution.RejectedError{Reason: text, Account: general || accountErrors[text]}
 	case text == offerNotFound:
 		e.decision = execution.ErrNotFound
 	}
@@ -187,7 +195,7 @@ func pause(method string, after time.Duration, reason string) error {
 	if method == "market_pricelist" {
 		return &fetch.PauseError{After: after, Reason: reason}
 	}
-	return &execution.RetryLaterError{After: after, Reason: reason}
+	return &execution.RetryLaterError{After: after, Reason: reason, Throttled: true}
 }
 
 // pauseOf gives how long err asks to leave the account alone.

@@ -14,7 +14,14 @@ import (
 // The methods in this file are what execution asks of a market. SkinsBack tells
 // neither refunds nor Steam's trade protection, so their evidence has none. A
 // debit above the price that was allowed is passed on as told.
-var _ execution.Market = (*Client)(nil)
+var (
+	_ execution.Market     = (*Client)(nil)
+	_ execution.Bookkeeper = (*Client)(nil)
+)
+
+// Bookings is empty: SkinsBack has no account book that can be read by purchase.
+// Its balance is compared all the same.
+func (c *Client) Bookings(context.Context, time.Time) ([]execution.Booking, error) { return nil, nil }
 
 // Check searches for the lots of an item and gives the cheapest ask and their
 // number. An item with a phase is bought by lot, since its name may not tell;

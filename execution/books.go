@@ -1,0 +1,190 @@
+package execution
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	"skinarb/pricing"
+)
+
+// Bookkeeper is a Market whose account can be compared with our books. A paper
+// market is none.
+type Bookkeeper interface {
+	// Bookings gives what the market's own account book says of each purchase
+	// made since a time; none at all when it keeps no book that can be read.
+	Bookings(ctx context.Context, since time.Time) ([]Booking, error)
+}
+
+// Booking is all that a market's account book says of one purchase.
+type Booking struct {
+	MarketRef string
+	Taken     pricing.Money
+	Returned  pricing.Money
+}
+
+// compareTolerance is what rounding may hide in a balance.
+const compareTolerance = pricing.Cent
+
+// Comparison is how our books and a market's account agree.
+type Comparison struct {
+	At       time.Time     // of the last one; zero: never
+	Balance  pricing.Money // what the market said
+	Expected pricing.Money // what our books said
+	Off      pricing.Money // by how much the balance is out of what the books allow, negative when money is missing
+	Since    time.Time     // when it began to be; zero when it is not
+}
+
+// comparisons remember the last comparison of each market.
+type comparisons struct {
+	mu       sync.Mutex
+	byMarket map[pricing.Market]Comparison
+}
+
+func (cs *comparisons) get(m pricing.Market) Comparison {
+	cs.mu.Lock()
+	defer cs.mu.Unlock()
+	return cs.byMarket[m]
+}
+
+func (cs *comparisons) set(m pricing.Market, c Comparison) {
+	cs.mu.Lock()
+	defer cs.mu.Unlock()
+	if cs.byMarket == nil {
+		cs.byMarket = map[pricing.Market]Comparison{}
+	}
+	cs.byMarket[m] = c
+}
+
+// Compared gives how the books of every market that has been compared agree.
+func (x *Executor) Compared() map[pricing.Market]Comparison {
+	out := map[pricing.Market]Comparison{}
+	for m := range x.markets {
+		if c := x.comparisons.get(m); !c.At.IsZero() {
+			out[m] = c
+		}
+	}
+	return out
+}
+
+// book applies the market's account book to our orders: what it says of an
+// order's money goes before what the order says itself.
+func (x *Executor) book(ctx context.Context, m Market, since time.Time) error {
+	keeper, ok := m.(Bookkeeper)
+	if !ok {
+		return nil
+	}
+	bookings, err := keeper.Bookings(ctx, since)
+	if err != nil {
+		return fmt.Errorf("read the account book: %w", err)
+	}
+	for _, b := range bookings {
+		if b.Taken <= 0 {
+			continue // the purchase itself is older than what was read
+		}
+		o, err := x.byRef(ctx, m.Market(), b.MarketRef)
+		if err != nil {
+			return err
+		}
+		if o.ID == "" {
+			continue // history enters it, and then this does
+		}
+		if _, err := x.learn(ctx, o, Evidence{MarketRef: b.MarketRef, Paid: b.Taken, Refunded: b.Returned, Booked: true}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// compare holds the market's balance against our books. Money that is missing
+// for longer than Patience suspends buying there: somebody else spends it, or a
+// refund that we count on has not come. Money that came in is taken as put in by
+// the operator, once it is seen twice in a row.
+//
+// Orders move while the market is asked, so that the balance is compared with
+// what the books allowed before and after, pending orders bought or not.
+func (x *Executor) compare(ctx context.Context, m Market) error {
+	if _, ok := m.(Bookkeeper); !ok {
+		return nil
+	}
+	name := m.Market()
+	before, err := x.cfg.Journal.Books(ctx, name)
+	if err != nil {
+		return err
+	}
+	asking, cancel := context.WithTimeout(ctx, lookupTimeout)
+	defer cancel()
+	balance, err := m.Balance(asking)
+	if err != nil {
+		return fmt.Errorf("ask for the balance: %w", err)
+	}
+	after, err := x.cfg.Journal.Books(ctx, name)
+	if err != nil {
+		return err
+	}
+	now := x.now()
+	if after.OpenedAt.IsZero() {
+		return x.openBooks(ctx, name, balance, after)
+	}
+	last := x.comparisons.get(name)
+	c := Comparison{At: now, Balance: balance, Expected: after.Expected(), Since: last.Since}
+	least := min(before.Expected(), after.Expected()) - max(before.Pending, after.Pending) - compareTolerance
+	most := max(before.Expected(), after.Expected()) + compareTolerance
+	switch {
+	case balance < least:
+		c.Off = balance - least
+	case balance > most:
+		c.Off = balance - most
+	default:
+		c.Since = time.Time{}
+		x.comparisons.set(name, c)
+		x.release(name, BreakDifference)
+		return nil
+	}
+	if c.Since.IsZero() || (last.Off < 0) != (c.Off < 0) {
+		c.Since = now
+	}
+	x.comparisons.set(name, c)
+	if c.Off < 0 {
+		x.log.Warn("money is missing", "market", name, "balance", balance, "expected", c.Expected, "since", c.Since)
+		if now.Sub(c.Since) >= x.cfg.Patience {
+			x.hold(name, BreakDifference, fmt.Sprintf("the account holds %s and should hold %s at least, since %s", balance, least, c.Since.Format(time.DateTime)))
+		}
+		return nil
+	}
+	if last.Off <= 0 {
+		// A purchase that was reversed days ago looks like this until we know.
+		x.track(ctx, m, Delivered)
+		return nil
+	}
+	x.log.Warn("money came in that no order explains; it counts as put in", "market", name, "amount", c.Off, "balance", balance)
+	x.cfg.Notify(Notice{Kind: NoticeDifference, Market: name, Text: fmt.Sprintf("%s holds %s more than our orders explain; it counts as put in", name, c.Off)})
+	return x.openBooks(ctx, name, balance, after)
+}
+
+// acceptBalance begins the books of a market again with what it holds now.
+func (x *Executor) acceptBalance(ctx context.Context, m Market) error {
+	asking, cancel := context.WithTimeout(ctx, lookupTimeout)
+	defer cancel()
+	balance, err := m.Balance(asking)
+	if err != nil {
+		return fmt.Errorf("ask for the balance: %w", err)
+	}
+	books, err := x.cfg.Journal.Books(ctx, m.Market())
+	if err != nil {
+		return err
+	}
+	return x.openBooks(ctx, m.Market(), balance, books)
+}
+
+func (x *Executor) openBooks(ctx context.Context, m pricing.Market, balance pricing.Money, b Books) error {
+	now := x.now()
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), writeTimeout)
+	defer cancel()
+	if err := x.cfg.Journal.OpenBooks(ctx, m, balance+b.Net(), now); err != nil {
+		return err
+	}
+	x.comparisons.set(m, Comparison{At: now, Balance: balance, Expected: balance})
+	return nil
+}

@@ -1,0 +1,380 @@
+package execution_test
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"skinarb/execution"
+	"skinarb/pricing"
+)
+
+// TestBreakers: what opens each rule, for how long nothing is asked of the
+// market then, and what happens at the next try.
+func TestBreakers(t *testing.T) {
+	account := outcome{err: &execution.RejectedError{Reason: "steam_trade_ban", Account: true}}
+	gone := outcome{err: &execution.RejectedError{Reason: "skin_unavailable"}}
+	unreached := outcome{err: &execution.RetryLaterError{After: time.Second, Reason: "not connected"}}
+	throttled := outcome{err: &execution.RetryLaterError{After: 90 * time.Second, Reason: "too many requests", Throttled: true}}
+	for name, tc := range map[string]struct {
+		fails outcome
+		after int // failures that open it
+		rule  execution.BreakerRule
+		first time.Duration
+		again time.Duration // when the next try fails, too
+	}{
+		"unanswered":  {unbought, 5, execution.BreakUnanswered, time.Minute, 2 * time.Minute},
+		"not reached": {unreached, 5, execution.BreakUnanswered, time.Minute, 2 * time.Minute},
+		"refused":     {gone, 8, execution.BreakRefused, 5 * time.Minute, 10 * time.Minute},
+		"account":     {account, 1, execution.BreakAccount, 10 * time.Minute, 20 * time.Minute},
+		"throttled":   {throttled, 1, execution.BreakThrottled, 90 * time.Second, 90 * time.Second},
+	} {
+		t.Run(name, func(t *testing.T) {
+			now := time.Now()
+			m := newFake(pricing.SkinsBack)
+			m.plan = func(execution.Order) outcome { return tc.fails }
+			var notices []execution.Notice
+			x := newExecutor(t, execution.Config{
+				Markets: []execution.Market{m}, Journal: newMemJournal(), Now: func() time.Time { return now },
+				Notify: func(n execution.Notice) { notices = append(notices, n) },
+			})
+			n := 0
+			try := func() error {
+				n++
+				r := wish(n, pricing.Cent)
+				r.ExpiresAt = now.Add(time.Minute)
+				_, err := x.Buy(t.Context(), r)
+				return err
+			}
+			wantOpen := func(until time.Time) {
+				t.Helper()
+				sent := m.times("Place")
+				var open *execution.BreakerError
+				if err := try(); !errors.As(err, &open) || open.Break.Rule != tc.rule || !open.Break.Until.Equal(until) {
+					t.Fatalf("got error %v, want %s open until %s", err, tc.rule, until)
+				}
+				if got := m.times("Place"); got != sent {
+					t.Errorf("%d requests while it is open, want none", got-sent)
+				}
+			}
+			for range tc.after {
+				if err := try(); err != nil {
+					t.Fatalf("attempt %d: %v, want it to leave", n, err)
+				}
+			}
+			wantOpen(now.Add(tc.first))
+			if len(notices) != 1 || notices[0].Kind != execution.NoticeBreaker {
+				t.Errorf("got notices %+v, want one of the breaker", notices)
+			}
+
+			now = now.Add(tc.first)
+			if got := x.Breaks(); len(got) != 1 || !got[0].Trying {
+				t.Errorf("afterwards: %+v, want it to wait for a try", got)
+			}
+			if err := try(); err != nil {
+				t.Fatalf("the try: %v, want it to leave", err)
+			}
+			wantOpen(now.Add(tc.again))
+
+			now = now.Add(tc.again)
+			m.plan = nil
+			if err := try(); err != nil {
+				t.Fatal(err)
+			}
+			if got := x.Breaks(); len(got) != 0 {
+				t.Errorf("after a purchase: %+v, want all closed", got)
+			}
+		})
+	}
+}
+
+// TestBreakersAreOfOneMarket: the other market is bought on all the same, and a
+// success between keeps a rule from counting on.
+func TestBreakersAreOfOneMarket(t *testing.T) {
+	bad, good := newFake(pricing.SIH), newFake(pricing.SkinsBack)
+	n := 0
+	bad.plan = func(execution.Order) outcome {
+		if n++; n%5 == 0 {
+			return bought
+		}
+		return unbought
+	}
+	x := newExecutor(t, execution.Config{Markets: []execution.Market{bad, good}, Journal: newMemJournal()})
+	on := func(i int, m pricing.Market) error {
+		r := wish(i, pricing.Cent)
+		r.Market = m
+		_, err := x.Buy(t.Context(), r)
+		return err
+	}
+	for i := range 20 {
+		if err := on(i, pricing.SIH); err != nil {
+			t.Fatalf("four failures in a row, and attempt %d does not leave: %v", i, err)
+		}
+	}
+	bad.plan = func(execution.Order) outcome { return unbought }
+	for i := range 5 {
+		if err := on(100+i, pricing.SIH); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var open *execution.BreakerError
+	if err := on(200, pricing.SIH); !errors.As(err, &open) {
+		t.Errorf("after five: got error %v, want a BreakerError", err)
+	}
+	if err := on(201, pricing.SkinsBack); err != nil {
+		t.Errorf("the other market: got error %v, want none", err)
+	}
+}
+
+func TestDoubtsSuspend(t *testing.T) {
+	bubble(t, execution.Config{MaxInDoubt: 2}, func(t *testing.T, x *execution.Executor, j *memJournal, m *fakeMarket) {
+		m.plan = func(execution.Order) outcome { return lost }
+		buy(t, x, wish(1, pricing.Dollar), execution.InDoubt)
+		buy(t, x, wish(2, pricing.Dollar), execution.InDoubt)
+		m.mu.Lock()
+		m.down = errReset // nobody can say what became of them
+		m.mu.Unlock()
+		time.Sleep(20 * time.Second)
+		var open *execution.BreakerError
+		if _, err := x.Buy(t.Context(), wish(3, pricing.Dollar)); !errors.As(err, &open) || open.Break.Rule != execution.BreakDoubts {
+			t.Fatalf("with two in doubt: got error %v, want a BreakerError of that", err)
+		}
+		m.mu.Lock()
+		m.down = nil
+		m.mu.Unlock()
+		time.Sleep(3 * time.Minute)
+		m.plan = nil
+		r := wish(4, pricing.Dollar)
+		r.ExpiresAt = time.Now().Add(time.Minute)
+		buy(t, x, r, execution.Placed)
+	})
+}
+
+func TestReset(t *testing.T) {
+	m := newFake(pricing.SkinsBack)
+	m.plan = once(outcome{err: &execution.RejectedError{Reason: "shop_not_active", Account: true}})
+	x := newExecutor(t, execution.Config{Markets: []execution.Market{m}, Journal: newMemJournal()})
+	buy(t, x, wish(1, pricing.Dollar), execution.Rejected)
+	if got := x.Breaks(); len(got) != 1 || got[0].Rule != execution.BreakAccount {
+		t.Fatalf("got %+v, want it open for the account", got)
+	}
+	if err := x.Reset(t.Context(), pricing.SkinsBack, "operator"); err != nil {
+		t.Fatal(err)
+	}
+	buy(t, x, wish(2, pricing.Dollar), execution.Placed)
+	if err := x.Reset(t.Context(), pricing.SIH, "operator"); err == nil {
+		t.Error("reset of a market that is not configured: no error")
+	}
+}
+
+func TestTighten(t *testing.T) {
+	const d = pricing.Dollar
+	base := execution.Limits{
+		Order: 10 * d, Day: 100 * d, OpenOrders: 5, ItemUnits: 2, MinBalance: 3 * d,
+		Markets: map[pricing.Market]execution.MarketLimits{pricing.SIH: {Day: 50 * d, OpenOrders: 3}},
+	}
+	sih := func(change func(*execution.MarketLimits)) func(*execution.Limits) {
+		return func(l *execution.Limits) {
+			own := l.Markets[pricing.SIH]
+			change(&own)
+			l.Markets = map[pricing.Market]execution.MarketLimits{pricing.SIH: own}
+		}
+	}
+	for name, tc := range map[string]struct {
+		change func(*execution.Limits)
+		looser []string // nil: it is tighter, or the same
+	}{
+		"same":                        {func(*execution.Limits) {}, nil},
+		"order down":                  {func(l *execution.Limits) { l.Order-- }, nil},
+		"order up":                    {func(l *execution.Limits) { l.Order++ }, []string{"max_order"}},
+		"no order limit":              {func(l *execution.Limits) { l.Order = 0 }, []string{"max_order"}},
+		"locked where there was none": {func(l *execution.Limits) { l.Locked = 1 }, nil},
+		"two at once":                 {func(l *execution.Limits) { l.Day++; l.ItemUnits++ }, []string{"max_day", "max_item_units"}},
+		"one up, one down":            {func(l *execution.Limits) { l.Day--; l.OpenOrders++ }, []string{"max_open_orders"}},
+		"floor up":                    {func(l *execution.Limits) { l.MinBalance++ }, nil},
+		"floor down":                  {func(l *execution.Limits) { l.MinBalance-- }, []string{"min_balance"}},
+		"a market's day up":           {sih(func(l *execution.MarketLimits) { l.Day++ }), []string{"max_day_sih"}},
+		"a market's day down":         {sih(func(l *execution.MarketLimits) { l.Day-- }), nil},
+		"a market's without":          {func(l *execution.Limits) { l.Markets = nil }, []string{"max_day_sih", "max_open_orders_sih"}},
+		"nothing at all":              {func(l *execution.Limits) { l.OpenOrders = 0 }, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			x := newExecutor(t, execution.Config{Markets: []execution.Market{newFake(pricing.SkinsBack)}, Journal: newMemJournal(), Limits: base})
+			to := base
+			tc.change(&to)
+			err := x.Tighten(to, "operator")
+			var loose *execution.LoosenError
+			if (tc.looser == nil) != (err == nil) || errors.As(err, &loose) && !slices.Equal(loose.Rules, tc.looser) {
+				t.Fatalf("got error %v, want %v", err, tc.looser)
+			}
+			want := base
+			if tc.looser == nil {
+				want = to
+			}
+			if got := x.Limits(); got.Order != want.Order || got.Day != want.Day || got.OpenOrders != want.OpenOrders || got.Locked != want.Locked || got.Markets[pricing.SIH] != want.Markets[pricing.SIH] {
+				t.Errorf("in force: %+v, want %+v", got, want)
+			}
+			if tightest := base.Tightest(to); x.Tighten(tightest, "operator") != nil {
+				t.Errorf("the tightest of both, %+v, is refused", tightest)
+			}
+		})
+	}
+}
+
+// TestTightenedWhilePlanned: an order that was planned under a larger limit does
+// not leave under a smaller one.
+func TestTightenedWhilePlanned(t *testing.T) {
+	bubble(t, execution.Config{}, func(t *testing.T, x *execution.Executor, j *memJournal, m *fakeMarket) {
+		m.plan = once(busy)
+		o := buy(t, x, wish(1, 5*pricing.Dollar), execution.Planned)
+		limits := roomy
+		limits.Order = 4 * pricing.Dollar
+		if err := x.Tighten(limits, "operator"); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(20 * time.Second)
+		if got, sent := state(t, j, o.ID), m.times("Place"); got != execution.Cancelled || sent != 1 {
+			t.Errorf("got it %s after %d requests, want it cancelled after the first", got, sent)
+		}
+		var limit *execution.LimitError
+		if _, err := x.Buy(t.Context(), wish(2, 5*pricing.Dollar)); !errors.As(err, &limit) || limit.Rule != "max_order" {
+			t.Errorf("a new one: got error %v, want max_order", err)
+		}
+	})
+}
+
+// keptBooks is a fake market whose account is compared.
+type keptBooks struct {
+	*fakeMarket
+	mu       sync.Mutex
+	bookings []execution.Booking
+}
+
+func (k *keptBooks) Bookings(context.Context, time.Time) ([]execution.Booking, error) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return slices.Clone(k.bookings), nil
+}
+
+func (k *keptBooks) put(b ...execution.Booking) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.bookings = b
+}
+
+// moves changes the account by what no order explains.
+func (k *keptBooks) moves(by pricing.Money) {
+	k.fakeMarket.mu.Lock()
+	defer k.fakeMarket.mu.Unlock()
+	k.balance += by
+}
+
+// accountBubble runs an executor over an account that is compared every minute,
+// with a patience of five.
+func accountBubble(t *testing.T, f func(*testing.T, *execution.Executor, *memJournal, *keptBooks, func() []execution.Notice)) {
+	var mu sync.Mutex
+	var notices []execution.Notice
+	bubbleOver(t, func() *keptBooks { return &keptBooks{fakeMarket: newFake(pricing.SkinsBack)} }, execution.Config{
+		ReconcileEvery: time.Minute, Patience: 5 * time.Minute,
+		Notify: func(n execution.Notice) { mu.Lock(); defer mu.Unlock(); notices = append(notices, n) },
+	}, func(t *testing.T, x *execution.Executor, j *memJournal, m *keptBooks) {
+		f(t, x, j, m, func() []execution.Notice { mu.Lock(); defer mu.Unlock(); return slices.Clone(notices) })
+	})
+}
+
+// suspendedBy gives the rules that keep from buying.
+func suspendedBy(x *execution.Executor) (rules []execution.BreakerRule) {
+	for _, b := range x.Breaks() {
+		rules = append(rules, b.Rule)
+	}
+	return rules
+}
+
+func TestMissingMoneySuspends(t *testing.T) {
+	accountBubble(t, func(t *testing.T, x *execution.Executor, j *memJournal, m *keptBooks, notices func() []execution.Notice) {
+		buy(t, x, wish(1, pricing.Dollar), execution.Placed)
+		time.Sleep(2 * time.Minute)
+		if got := x.Compared()[pricing.SkinsBack]; got.Off != 0 || got.Balance != got.Expected {
+			t.Fatalf("after a purchase: %+v, want them to agree", got)
+		}
+		m.moves(-3 * pricing.Dollar)
+		time.Sleep(4 * time.Minute)
+		if got := suspendedBy(x); len(got) != 0 {
+			t.Errorf("before patience is over: %v, want none", got)
+		}
+		time.Sleep(3 * time.Minute)
+		if got := suspendedBy(x); !slices.Equal(got, []execution.BreakerRule{execution.BreakDifference}) {
+			t.Fatalf("got %v, want the difference to suspend buying", got)
+		}
+		if got := x.Compared()[pricing.SkinsBack]; got.Off != -3*pricing.Dollar+pricing.Cent {
+			t.Errorf("off by %s, want -2.99: what is missing, but for rounding", got.Off)
+		}
+		var open *execution.BreakerError
+		if _, err := x.Buy(t.Context(), wish(2, pricing.Dollar)); !errors.As(err, &open) {
+			t.Errorf("got error %v, want a BreakerError", err)
+		}
+		m.moves(3 * pricing.Dollar) // it was on its way
+		time.Sleep(2 * time.Minute)
+		if got := suspendedBy(x); len(got) != 0 {
+			t.Errorf("once it agrees again: %v, want none", got)
+		}
+		kinds := 0
+		for _, n := range notices() {
+			if n.Kind == execution.NoticeDifference {
+				kinds++
+			}
+		}
+		if kinds != 2 {
+			t.Errorf("%d notices of the difference, want one when it suspends and one when it is over: %+v", kinds, notices())
+		}
+
+		m.moves(-3 * pricing.Dollar)
+		time.Sleep(7 * time.Minute)
+		if err := x.Reset(t.Context(), pricing.SkinsBack, "operator"); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(2 * time.Minute)
+		if got := suspendedBy(x); len(got) != 0 {
+			t.Errorf("after the operator accepted it: %v, want none", got)
+		}
+	})
+}
+
+func TestMoneyPutIn(t *testing.T) {
+	accountBubble(t, func(t *testing.T, x *execution.Executor, j *memJournal, m *keptBooks, notices func() []execution.Notice) {
+		m.moves(500 * pricing.Dollar)
+		time.Sleep(4 * time.Minute)
+		if got := x.Compared()[pricing.SkinsBack]; got.Off != 0 {
+			t.Errorf("%+v, want it taken as put in", got)
+		}
+		// What was put in does not hide what goes missing afterwards.
+		m.moves(-pricing.Dollar)
+		time.Sleep(7 * time.Minute)
+		if got := suspendedBy(x); !slices.Equal(got, []execution.BreakerRule{execution.BreakDifference}) {
+			t.Errorf("got %v, want the difference to suspend buying", got)
+		}
+	})
+}
+
+func TestAccountBookGoesFirst(t *testing.T) {
+	accountBubble(t, func(t *testing.T, x *execution.Executor, j *memJournal, m *keptBooks, _ func() []execution.Notice) {
+		o := buy(t, x, wish(1, 10*pricing.Dollar), execution.Placed)
+		ref := m.ledger[o.ID].ev.MarketRef
+		m.becomes(o.ID, func(ev *execution.Evidence) { ev.Event = execution.OnPenalized })
+		m.moves(9 * pricing.Dollar)
+		m.put(execution.Booking{MarketRef: ref, Taken: 10 * pricing.Dollar, Returned: 9 * pricing.Dollar},
+			execution.Booking{MarketRef: "no order of ours", Taken: pricing.Dollar},
+			execution.Booking{MarketRef: ref, Returned: pricing.Dollar}) // a part of the book that begins too late
+		time.Sleep(3 * time.Minute)
+		got, err := j.Get(t.Context(), o.ID)
+		if err != nil || got.State != execution.Penalized || got.Paid != 10*pricing.Dollar || got.Refunded != 9*pricing.Dollar || !got.Booked {
+			t.Errorf("got %+v, error %v, want it penalized with 9.00 of 10.00 returned", got, err)
+		}
+		if c := x.Compared()[pricing.SkinsBack]; c.Off != 0 || c.Balance != c.Expected {
+			t.Errorf("%+v, want books and balance to agree", c)
+		}
+	})
+}
