@@ -30,7 +30,7 @@ func (o *output) String() string {
 	return o.b.String()
 }
 
-func noEnv(string) string { return "" }
+func noEnv(string) (string, bool) { return "", false }
 
 func TestDemoServesBothMarkets(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 60*time.Second)

@@ -13,7 +13,7 @@ import (
 	"testing"
 )
 
-func noEnv(string) string { return "" }
+func noEnv(string) (string, bool) { return "", false }
 
 // watched tells of everything written to it.
 type watched struct {
@@ -62,7 +62,7 @@ func TestRunServesUntilTold(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	out, status := newWatched(), make(chan int, 1)
 	go func() {
-		status <- run(ctx, []string{"--listen", "127.0.0.1:0", "--mishaps=false"}, func(k string) string { return env[k] }, out, io.Discard)
+		status <- run(ctx, []string{"--listen", "127.0.0.1:0", "--mishaps=false"}, func(k string) (string, bool) { v, ok := env[k]; return v, ok }, out, io.Discard)
 	}()
 	base := strings.TrimPrefix(out.wait(t, `export SIH_URL=\S+`), "export SIH_URL=")
 	key := strings.TrimPrefix(out.wait(t, `export SIH_API_KEY=\S+`), "export SIH_API_KEY=")

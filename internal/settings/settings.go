@@ -46,6 +46,7 @@ type setting struct {
 	hidden bool   // its value is never shown
 	secret bool   // and it is no flag, and not in the settings file
 	isBool bool
+	blank  bool // set to nothing in the environment means nothing, not the default
 	parse  func(string) error
 }
 
@@ -94,6 +95,12 @@ func (s *Set) Private(p *string, name, help string) {
 func (s *Set) Secret(p *string, name, help string) {
 	s.Private(p, name, help)
 	s.all[len(s.all)-1].secret = true
+}
+
+// Blank is Text for what can be turned off by setting it to nothing.
+func (s *Set) Blank(p *string, name, def, help string) {
+	s.Text(p, name, def, help)
+	s.all[len(s.all)-1].blank = true
 }
 
 // Choice declares a setting that takes one of some words.
@@ -208,23 +215,25 @@ func (s *Set) Suggest(name, value string) {
 // Load reads the settings from args, the environment and the file. Its error
 // joins every mistake, each beginning with the setting's name. After --help or
 // --version it has written to out and returns ErrDone.
-func (s *Set) Load(args []string, getenv func(string) string, out io.Writer) error {
+func (s *Set) Load(args []string, lookup func(string) (string, bool), out io.Writer) error {
 	var config string
 	if !slices.ContainsFunc(s.all, func(st *setting) bool { return st.name == "CONFIG" }) {
 		s.group = "General"
 		s.Text(&config, "CONFIG", "", "YAML `file` with settings, one key each: max_order_usd: 25")
 	}
-	if bare := getenv; s.prefix != "" {
-		getenv = func(name string) string { return bare(s.prefix + name) }
+	env := func(name string) (string, bool) { return lookup(s.prefix + name) }
+	if s.prefix == "" {
+		env = lookup
 	}
+	named, _ := env("CONFIG")
 	flags, mistakes, done := s.parseArgs(args, out)
 	if done {
 		return ErrDone
 	}
-	file, errs := s.readFile(cmp.Or(flags["CONFIG"], getenv("CONFIG")))
+	file, errs := s.readFile(cmp.Or(flags["CONFIG"], named))
 	mistakes = append(mistakes, errs...)
 	for _, st := range s.all {
-		if err := st.resolve(flags, getenv, file); err != nil {
+		if err := st.resolve(flags, env, file); err != nil {
 			mistakes = append(mistakes, err)
 		}
 	}
@@ -232,14 +241,15 @@ func (s *Set) Load(args []string, getenv func(string) string, out io.Writer) err
 }
 
 // resolve finds the value in force and parses it.
-func (st *setting) resolve(flags map[string]string, getenv func(string) string, file map[string]string) error {
+func (st *setting) resolve(flags map[string]string, env func(string) (string, bool), file map[string]string) error {
+	secretFile, _ := env(st.name + "_FILE")
 	if v, ok := flags[st.name]; ok {
 		st.value, st.from = v, "flag"
-	} else if v := getenv(st.name); v != "" {
+	} else if v, ok := env(st.name); v != "" || ok && st.blank {
 		st.value, st.from = v, "environment"
 	} else if v, ok := file[st.key()]; ok && !st.secret {
 		st.value, st.from = v, "file"
-	} else if path := cmp.Or(getenv(st.name+"_FILE"), file[st.key()+"_file"]); st.hidden && path != "" {
+	} else if path := cmp.Or(secretFile, file[st.key()+"_file"]); st.hidden && path != "" {
 		text, err := os.ReadFile(path)
 		if err != nil {
 			return fmt.Errorf("%s_FILE: cannot read the secret: %w", st.name, err)

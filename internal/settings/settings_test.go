@@ -14,6 +14,7 @@ import (
 
 type sample struct {
 	text   string
+	blank  string
 	secret string
 	on     bool
 	n      int
@@ -27,6 +28,7 @@ func declare(v *sample) *Set {
 	s.Text(&v.text, "SOME_TEXT", "standard", "Some text.")
 	s.Secret(&v.secret, "SOME_KEY", "A key.")
 	s.Switch(&v.on, "LOUD", "Whether it is loud.")
+	s.Blank(&v.blank, "SOME_URL", "https://there", "Some address.")
 	s.Int(&v.n, "HOW_MANY", 3, 1, 10, "How many.")
 	s.Duration(&v.wait, "WAIT", "5s", time.Second, time.Minute, "How long.")
 	s.Dollars(&v.money, "MAX_USD", "", "Most money.")
@@ -34,14 +36,14 @@ func declare(v *sample) *Set {
 	return s
 }
 
-func env(pairs ...string) func(string) string {
-	return func(name string) string {
+func env(pairs ...string) func(string) (string, bool) {
+	return func(name string) (string, bool) {
 		for i := 0; i < len(pairs); i += 2 {
 			if pairs[i] == name {
-				return pairs[i+1]
+				return pairs[i+1], true
 			}
 		}
-		return ""
+		return "", false
 	}
 }
 
@@ -59,7 +61,7 @@ func TestFlagWinsOverEnvironmentOverFileOverDefault(t *testing.T) {
 	for _, tc := range []struct {
 		name string
 		args []string
-		env  func(string) string
+		env  func(string) (string, bool)
 		want string
 	}{
 		{"default", nil, env(), "standard"},
@@ -106,7 +108,7 @@ func TestEveryMistakeIsReported(t *testing.T) {
 
 func TestSecretsComeFromEnvironmentOrFileAndAreNotShown(t *testing.T) {
 	path := write(t, "hunter2\n")
-	for _, get := range []func(string) string{env("SOME_KEY", "hunter2"), env("SOME_KEY_FILE", path)} {
+	for _, get := range []func(string) (string, bool){env("SOME_KEY", "hunter2"), env("SOME_KEY_FILE", path)} {
 		var v sample
 		s := declare(&v)
 		if err := s.Load(nil, get, nil); err != nil {
@@ -153,5 +155,17 @@ func TestValidate(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("error lacks %q:\n%v", want, err)
 		}
+	}
+}
+
+// What can be turned off is off when it is set to nothing; anything else keeps
+// its default then.
+func TestSetToNothing(t *testing.T) {
+	var v sample
+	if err := declare(&v).Load(nil, env("SOME_URL", "", "SOME_TEXT", ""), nil); err != nil || v.blank != "" || v.text != "standard" {
+		t.Errorf("got %q and %q, error %v, want nothing and the default", v.blank, v.text, err)
+	}
+	if err := declare(&v).Load(nil, env(), nil); err != nil || v.blank != "https://there" {
+		t.Errorf("not set: got %q, error %v, want the default", v.blank, err)
 	}
 }
