@@ -6,6 +6,7 @@ import (
 	"sync"
 	"time"
 
+	"skinarb/internal/crashpoint"
 	"skinarb/pricing"
 )
 
@@ -185,6 +186,7 @@ func (x *Executor) openBooks(ctx context.Context, m pricing.Market, balance pric
 	if err := x.cfg.Journal.OpenBooks(ctx, m, balance+b.Net(), now); err != nil {
 		return err
 	}
+	crashpoint.At(crashpoint.BooksOpened)
 	x.comparisons.set(m, Comparison{At: now, Balance: balance, Expected: balance})
 	return nil
 }

@@ -27,6 +27,9 @@ const (
 	BreakUnreconciled BreakerRule = "unreconciled" // the account was not compared since the start; its being compared
 )
 
+// BreakerRules lists every rule.
+var BreakerRules = []BreakerRule{BreakUnanswered, BreakRefused, BreakAccount, BreakThrottled, BreakDifference, BreakDoubts, BreakUnreconciled}
+
 // trips says after how many failures in a row a rule opens, and for how long:
 // twice as long each time, until a purchase succeeds.
 var trips = map[BreakerRule]struct {

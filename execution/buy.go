@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 
+	"skinarb/internal/crashpoint"
 	"skinarb/pricing"
 )
 
@@ -190,6 +191,7 @@ func (x *Executor) reserve(ctx context.Context, r Request) (Order, bool, error) 
 	now := x.now()
 	step := Step{At: now, State: Planned, Note: "expected profit " + r.Profit().String()}
 	o := Order{ID: r.ID(), Request: r, State: Planned, CreatedAt: now, UpdatedAt: now, History: []Step{step}}
+	crashpoint.At(crashpoint.BeforeReserve)
 	stored, created, err := x.cfg.Journal.Reserve(ctx, o, func(u Usage) error {
 		return x.admit(r, u)
 	})
@@ -197,6 +199,7 @@ func (x *Executor) reserve(ctx context.Context, r Request) (Order, bool, error) 
 		x.tellLimit(r.Market, err)
 		return Order{}, false, err
 	}
+	crashpoint.At(crashpoint.Reserved)
 	if created {
 		x.observe(stored, stored.History[len(stored.History)-1])
 	}
@@ -211,6 +214,7 @@ func (x *Executor) attempt(ctx context.Context, m Market, o Order, offer Offer) 
 			return o, fmt.Errorf("wait for a permit: %w", err)
 		}
 	}
+	crashpoint.At(crashpoint.PermitTaken)
 	// The wait may have been long.
 	if err := x.recheck(ctx, o.Request, offer); err != nil {
 		return x.withdraw(ctx, o, err)
@@ -232,8 +236,10 @@ func (x *Executor) attempt(ctx context.Context, m Market, o Order, offer Offer) 
 		return o, ctx.Err() // stays planned; the next run sees to it
 	default:
 		var sent Order
+		crashpoint.At(crashpoint.BeforeSent)
 		sent, why = x.advance(ctx, o, OnSend, "")
 		if why == nil {
+			crashpoint.At(crashpoint.SentWritten)
 			if err := x.cfg.Fence(); err != nil {
 				// It cannot be written down either, and whoever leads now looks it up.
 				return sent, fmt.Errorf("kept from leaving: %w", err)
@@ -254,7 +260,9 @@ func (x *Executor) place(ctx context.Context, m Market, o Order, offer Offer, wr
 	wire, cancel := context.WithTimeout(ctx, x.cfg.PlaceTimeout)
 	defer cancel()
 	defer context.AfterFunc(x.wire, cancel)()
+	wrote = crashpoint.Then(wrote, crashpoint.RequestWritten)
 	ev, err := m.Place(wire, o, offer, wrote)
+	crashpoint.At(crashpoint.AnswerReceived)
 	wrote()
 
 	var rejected *RejectedError
@@ -285,12 +293,14 @@ func (x *Executor) place(ctx context.Context, m Market, o Order, offer Offer, wr
 	if err != nil {
 		return o, fmt.Errorf("write the market's answer to %s down: %w", o.ID, err)
 	}
+	crashpoint.At(crashpoint.AnswerWritten)
 	return o, nil
 }
 
 // withdraw cancels an order that was not sent, and gives the reason back.
 func (x *Executor) withdraw(ctx context.Context, o Order, why error) (Order, error) {
 	cancelled, err := x.conclude(ctx, o, OnCancel, why.Error())
+	crashpoint.At(crashpoint.Withdrawn)
 	return cancelled, errors.Join(why, err)
 }
 

@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"skinarb/internal/crashpoint"
 	"skinarb/pricing"
 )
 
@@ -275,6 +276,7 @@ func (x *Executor) learnOnce(ctx context.Context, o Order, ev Evidence) (Order, 
 		if err != nil {
 			return o, err
 		}
+		crashpoint.At(crashpoint.EvidenceWritten)
 		o = stored
 	}
 	if matured(o, ev, x.window(o.Market), x.now()) {

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"skinarb/internal/crashpoint"
 	"skinarb/pricing"
 )
 
@@ -156,6 +157,7 @@ func (x *Executor) adopt(ctx context.Context, m pricing.Market, id OrderID, ev E
 	if err != nil {
 		return err
 	}
+	crashpoint.At(crashpoint.Adopted)
 	x.balances.forget(m)
 	x.log.Warn("purchase entered that was not in the journal", "order", id, "market", m, "market_ref", ev.MarketRef, "state", state)
 	x.cfg.Notify(Notice{Kind: NoticeAdopted, Market: m, Order: id, Text: fmt.Sprintf("a purchase of %s for %s was not in the journal and was entered", clip(ev.MarketName), ev.Paid)})

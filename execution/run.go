@@ -9,6 +9,7 @@ import (
 	"github.com/sourcegraph/conc"
 	"github.com/sourcegraph/conc/pool"
 
+	"skinarb/internal/crashpoint"
 	"skinarb/pricing"
 )
 
@@ -17,6 +18,7 @@ import (
 // expired are cancelled. It returns nil also when a market does not answer; its
 // orders stay in doubt and Run goes on looking. An error is the journal's.
 func (x *Executor) Recover(ctx context.Context) error {
+	crashpoint.At(crashpoint.RecoveryBegun)
 	sent, err := x.all(ctx, "", Sent)
 	if err != nil {
 		return fmt.Errorf("recover: %w", err)
@@ -25,6 +27,7 @@ func (x *Executor) Recover(ctx context.Context) error {
 		if _, err := x.conclude(ctx, o, OnSilence, "the last run ended before the answer was written"); err != nil {
 			return fmt.Errorf("recover: %w", err)
 		}
+		crashpoint.At(crashpoint.SilenceWritten)
 	}
 	if err := x.cancelHopeless(ctx); err != nil {
 		return fmt.Errorf("recover: %w", err)
@@ -60,6 +63,7 @@ func (x *Executor) cancelHopeless(ctx context.Context) error {
 		if _, err := x.conclude(ctx, o, OnCancel, why); err != nil {
 			return err
 		}
+		crashpoint.At(crashpoint.Withdrawn)
 	}
 	return nil
 }
@@ -221,6 +225,7 @@ func (x *Executor) lookup(ctx context.Context, m Market, o Order) error {
 		x.pauses.grow(o.ID, x.now())
 	}
 	ev, err := m.Lookup(asking, o)
+	crashpoint.At(crashpoint.LookedUp)
 	var rejected *RejectedError
 	switch {
 	case err == nil && ev.ID != "" && ev.ID != o.ID:
@@ -267,6 +272,7 @@ func (x *Executor) notFound(ctx context.Context, o Order) error {
 	}
 	x.pauses.clear(o.ID)
 	_, err := x.conclude(ctx, o, OnNotFound, "looked up twice")
+	crashpoint.At(crashpoint.NotFoundWritten)
 	return err
 }
 

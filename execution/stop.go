@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"sync"
 	"time"
+
+	"skinarb/internal/crashpoint"
 )
 
 // switches hold trading while a stop could not be written down, or is about to
@@ -48,6 +50,7 @@ func (x *Executor) Stop(ctx context.Context, reason, by string) error {
 	x.switches.turn.Lock()
 	x.switches.set(&t)
 	err := x.writeSwitch(ctx, t)
+	crashpoint.At(crashpoint.StopWritten)
 	x.switches.turn.Unlock()
 	x.log.Warn("trading stopped", "reason", t.Reason, "by", t.By)
 	x.cfg.Notify(Notice{Kind: NoticeStopped, Text: fmt.Sprintf("trading stopped by %s: %s", t.By, or(t.Reason, "no reason given"))})

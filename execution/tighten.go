@@ -27,10 +27,10 @@ func (x *Executor) Tighten(to Limits, by string) error {
 	x.tightening.Lock()
 	defer x.tightening.Unlock()
 	from := x.Limits()
-	if looser := from.looser(to); len(looser) > 0 {
+	if looser := from.Looser(to); len(looser) > 0 {
 		return &LoosenError{looser}
 	}
-	changed := to.looser(from) // what was looser before
+	changed := to.Looser(from) // what was looser before
 	if len(changed) == 0 {
 		return nil
 	}
@@ -41,8 +41,8 @@ func (x *Executor) Tighten(to Limits, by string) error {
 	return nil
 }
 
-// looser names the limits of to that allow more than those of l.
-func (l Limits) looser(to Limits) (rules []string) {
+// Looser names the limits of to that allow more than those of l.
+func (l Limits) Looser(to Limits) (rules []string) {
 	money := func(rule string, from, to pricing.Money) {
 		if from > 0 && (to == 0 || to > from) { // 0 is no limit
 			rules = append(rules, rule)

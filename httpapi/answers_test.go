@@ -65,6 +65,9 @@ var questions = []question{
 	{"release", "POST", "/v1/feeds/sih/cs2/release", "", nil},
 	{"stop", "POST", "/v1/trading/stop", `{"reason":"lunch"}`, []string{"Content-Type: application/json; charset=utf-8"}},
 	{"stop_without_body", "POST", "/v1/trading/stop", "", nil},
+	{"tighten", "POST", "/v1/trading/limits", `{"max_order":"5.00","max_open_orders":1,"markets":{"sih":{"max_day":"10"}}}`, []string{"Content-Type: application/json"}},
+	{"tighten_nothing", "POST", "/v1/trading/limits", "", nil},
+	{"reset", "POST", "/v1/trading/breakers/sih/reset", "", nil},
 	{"start", "POST", "/v1/trading/start", "{}", []string{"Content-Type: application/json"}},
 }
 
@@ -139,7 +142,7 @@ func TestCommandsReachTheirOwner(t *testing.T) {
 	auth := "Authorization: bearer " + operatorToken // the scheme's case does not count
 	// curl declares every body as a form unless told otherwise.
 	ask(t, s, request("POST", "/v1/trading/stop", `{"reason":"lunch"}`, auth, "Content-Type: application/x-www-form-urlencoded"))
-	if got := w.trading.status.Trading; !got.Stopped || got.Reason != "lunch" || got.By != "api" {
+	if got := w.trading.status.Trading; !got.Stopped || got.Reason != "lunch" || got.By != "api 0.0.0.0" {
 		t.Errorf("after stop: got %+v, want stopped for lunch by api", got)
 	}
 	if got := ask(t, s, request("GET", "/v1/trading", "", auth)); !strings.Contains(got.body, `"state":"stopped","reason":"lunch"`) {

@@ -16,6 +16,8 @@ var byAccess = []struct {
 	{accessOpen, "GET", "/metrics"},
 	{accessOpen, "GET", "/openapi.json"},
 	{accessOpen, "GET", "/"},
+	{accessOpen, "POST", "/webhooks/skinsback"},
+	{accessOpen, "POST", hookTarget},
 	{accessRead, "GET", "/v1/prices" + price("name", redline)},
 	{accessRead, "GET", "/v1/items?q=ak"},
 	{accessRead, "GET", "/v1/feeds"},
@@ -28,6 +30,8 @@ var byAccess = []struct {
 	{accessOperator, "GET", "/v1/config"},
 	{accessChange, "POST", "/v1/trading/stop"},
 	{accessChange, "POST", "/v1/trading/start"},
+	{accessChange, "POST", "/v1/trading/limits"},
+	{accessChange, "POST", "/v1/trading/breakers/sih/reset"},
 	{accessChange, "POST", "/v1/feeds/sih/cs2/release"},
 }
 

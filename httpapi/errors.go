@@ -22,9 +22,11 @@ const (
 	codeItemNotFound     = "item_not_found"
 	codeFeedNotFound     = "feed_not_found"
 	codeOrderNotFound    = "order_not_found"
+	codeMarketNotFound   = "market_not_found"
 	codeMethodNotAllowed = "method_not_allowed"
 	codeRequestTimeout   = "request_timeout"
 	codeNotHeld          = "not_held"
+	codeWouldLoosen      = "would_loosen"
 	codeBodyTooLarge     = "body_too_large"
 	codeMediaType        = "unsupported_media_type"
 	codeHeaderTooLarge   = "header_too_large"
@@ -52,9 +54,11 @@ var problems = []struct {
 	{codeItemNotFound, 404, nil, "no market has this item"},
 	{codeFeedNotFound, 404, nil, "no such feed is configured"},
 	{codeOrderNotFound, 404, execution.ErrNoOrder, "there is no such order"},
+	{codeMarketNotFound, 404, nil, "no such market is configured"},
 	{codeMethodNotAllowed, 405, nil, "this endpoint does not take this method"},
 	{codeRequestTimeout, 408, nil, "the request took too long to arrive"},
 	{codeNotHeld, 409, nil, "this feed holds no catalog"},
+	{codeWouldLoosen, 409, nil, "limits can only be made smaller while the trader runs"},
 	{codeBodyTooLarge, 413, nil, "a body may have 1 MiB at most"},
 	{codeMediaType, 415, nil, "the body must be application/json, not compressed"},
 	{codeHeaderTooLarge, 431, nil, "request line and headers may have 8 KiB at most"},
@@ -88,6 +92,9 @@ func problem(code, format string, args ...any) *apiError {
 func describe(err error) *apiError {
 	if own, ok := errors.AsType[*apiError](err); ok {
 		return own
+	}
+	if loose, ok := errors.AsType[*execution.LoosenError](err); ok {
+		return problem(codeWouldLoosen, "%s", loose)
 	}
 	fromFiber, isFiber := errors.AsType[*fiber.Error](err)
 	for _, p := range problems {

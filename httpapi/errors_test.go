@@ -128,6 +128,12 @@ func TestErrors(t *testing.T) {
 		{"POST", "/v1/trading/stop", `{"reason":"x"}`, []string{"Content-Encoding: gzip"}, 415, "unsupported_media_type"},
 		{"POST", "/v1/trading/stop", `{"why":"x"}`, []string{jsonBody}, 400, "invalid_body"},
 		{"POST", "/v1/trading/stop", `{"reason":"` + strings.Repeat("x", 501) + `"}`, []string{jsonBody}, 400, "invalid_parameter"},
+		{"POST", "/v1/trading/limits", `{"max_day":"1000000"}`, []string{jsonBody}, 409, "would_loosen"},
+		{"POST", "/v1/trading/limits", `{"max_day":"-1"}`, []string{jsonBody}, 400, "invalid_parameter"},
+		{"POST", "/v1/trading/limits", `{"max_open_orders":-1}`, []string{jsonBody}, 400, "invalid_parameter"},
+		{"POST", "/v1/trading/limits", `{"markets":{"steam":{"max_day":"1"}}}`, []string{jsonBody}, 400, "invalid_parameter"},
+		{"POST", "/v1/trading/limits", `{"max_week":"1"}`, []string{jsonBody}, 400, "invalid_body"},
+		{"POST", "/v1/trading/breakers/steam/reset", "", nil, 404, "market_not_found"},
 		{"POST", "/v1/trading/start", `{"now":true}`, []string{jsonBody}, 400, "invalid_body"},
 
 		{"GET", "/v1/nothing", "", nil, 404, "not_found"},

@@ -104,6 +104,7 @@ type fakeTrading struct {
 	orders   []execution.Order
 	status   TradingStatus
 	totals   execution.Totals
+	practice Practice
 	notReady string
 	fail     error
 	by       string
@@ -139,6 +140,8 @@ func (f *fakeTrading) Order(_ context.Context, id execution.OrderID) (execution.
 
 func (f *fakeTrading) Totals(context.Context) (execution.Totals, error) { return f.totals, f.fail }
 
+func (f *fakeTrading) Practice() Practice { return f.practice }
+
 func (f *fakeTrading) Status(context.Context) (TradingStatus, error) { return f.status, f.fail }
 
 func (f *fakeTrading) Stop(_ context.Context, reason, by string) error {
@@ -155,6 +158,19 @@ func (f *fakeTrading) Start(_ context.Context, by string) error {
 	return f.fail
 }
 
+func (f *fakeTrading) Tighten(to execution.Limits, by string) error {
+	if to.Day > f.status.Limits.Day {
+		return &execution.LoosenError{Rules: []string{"max_day"}}
+	}
+	f.status.Limits, f.by = to, by
+	return f.fail
+}
+
+func (f *fakeTrading) Reset(_ context.Context, m pricing.Market, by string) error {
+	f.status.Breaks, f.by = nil, by
+	return f.fail
+}
+
 func (f *fakeTrading) Ready(context.Context) (bool, string) { return f.notReady == "", f.notReady }
 
 // world is a server with its fakes.
@@ -162,6 +178,7 @@ type world struct {
 	prices   *fakePrices
 	strategy *fakeStrategy
 	trading  *fakeTrading
+	hooks    *fakeHooks
 	cfg      Config
 }
 
@@ -193,6 +210,7 @@ func newWorld() *world {
 	amounts := execution.Amounts{Spent: 7_990_000, Reserved: 8_400_000, AtRisk: 7_990_000, ExpectedProfit: 2_660_000, RealisedLoss: 250_000, Refunded: 100_000, Orders: 3}
 
 	w := &world{
+		hooks: &fakeHooks{},
 		prices: &fakePrices{book: testBook(), statuses: []pricing.FeedStatus{
 			{Feed: sihTF2, State: pricing.Fresh, LastSuccess: now.Add(-time.Hour), Version: 1},
 			{Feed: sihCS2, State: pricing.Held, Reason: "it lost more than half of its items", Items: 2, LastSuccess: now.Add(-10 * time.Minute), LastError: "timeout", Version: 5},
@@ -202,16 +220,32 @@ func newWorld() *world {
 		trading: &fakeTrading{
 			orders: []execution.Order{order, planned, refused},
 			totals: execution.Totals{All: amounts, Days: []execution.DayAmounts{{Day: now.Truncate(24 * time.Hour), Amounts: amounts}}},
+			practice: Practice{
+				Paper: &PaperFills{Placed: 10, Filled: 6, Gone: 3},
+				Since: now.Add(-time.Hour),
+				Decay: []strategy.Horizon{{After: "next_catalog", Observed: 9, Still: 7, FirstBps: 812, ThenBps: 790}, {After: "1h"}},
+			},
 			status: TradingStatus{
-				Mode:     "paper",
-				Limits:   execution.Limits{Order: 50 * pricing.Dollar, Day: 100 * pricing.Dollar, OpenOrders: 10, ItemUnits: 1},
-				Usage:    execution.Usage{Open: 1, Locked: 16_390_000, Day: 16_390_000, Units: map[pricing.Item]int{it: 1}},
-				Balances: map[pricing.Market]pricing.Money{pricing.SIH: 99_500_000},
+				Mode: "paper",
+				Limits: execution.Limits{
+					Order: 50 * pricing.Dollar, Day: 100 * pricing.Dollar, OpenOrders: 10, ItemUnits: 1,
+					Markets: map[pricing.Market]execution.MarketLimits{pricing.SIH: {Day: 60 * pricing.Dollar, OpenOrders: 4}},
+				},
+				Usage: execution.Usage{MarketUsage: execution.MarketUsage{Open: 1, Locked: 16_390_000, Day: 16_390_000}, Units: map[pricing.Item]int{it: 1}},
+				Role:  "leader",
+				Accounts: map[pricing.Market]AccountStatus{
+					pricing.SIH:       {Balance: execution.Balance{Amount: 99_500_000, At: now, Known: true}, Compared: execution.Comparison{At: now.Add(-time.Minute), Balance: 99_500_000, Expected: 101_500_000, Off: -1_990_000, Since: now.Add(-time.Hour)}},
+					pricing.SkinsBack: {},
+				},
+				Breaks: []execution.Break{
+					{Market: pricing.SIH, Rule: execution.BreakDifference, Reason: "money is missing", Since: now.Add(-time.Hour)},
+					{Market: pricing.SkinsBack, Rule: execution.BreakUnanswered, Reason: "timeout", Since: now.Add(-time.Minute), Until: now.Add(time.Minute)},
+				},
 			},
 		},
 	}
 	w.cfg = Config{
-		Prices: w.prices, Strategy: w.strategy, Trading: w.trading,
+		Prices: w.prices, Strategy: w.strategy, Trading: w.trading, Hooks: w.hooks,
 		Feeds:       []pricing.Feed{sbCS2, sihCS2, {Market: pricing.SIH, Game: pricing.Rust}},
 		MaxQuoteAge: 5 * time.Minute, Version: "1.2.3",
 		Settings: map[string]string{"GAMES": "cs2"},

@@ -79,6 +79,12 @@ func TestAnswersFitTheDocument(t *testing.T) {
 		{"stream", "GET", "/v1/stream?game=cs2", "", []string{"Last-Event-ID: 1"}},
 		{"an unknown item", "GET", "/v1/prices?name=nothing", "", nil},
 		{"an unknown order", "GET", "/v1/orders/none", "", nil},
+		{"an event of SkinsBack's", "POST", "/webhooks/skinsback", `{"event":"balance_change","data":{}}`, []string{"Signature: good", "Content-Type: application/json"}},
+		{"a forged event", "POST", "/webhooks/skinsback", "{}", []string{"Signature: forged", "Content-Type: application/json"}},
+		{"an event of SIH's", "POST", hookTarget, `{"id":1}`, nil},
+		{"an event with a wrong secret", "POST", "/webhooks/sih/wrong", "", nil},
+		{"looser limits", "POST", "/v1/trading/limits", `{"max_day":"1000000"}`, nil},
+		{"a reset of no market", "POST", "/v1/trading/breakers/steam/reset", "", nil},
 		{"a feed that is not held", "POST", "/v1/feeds/skinsback/cs2/release", "", nil},
 	}
 	asked := map[string]bool{}

@@ -58,6 +58,9 @@ type Trading interface {
 	// Totals gives what the orders came to.
 	Totals(ctx context.Context) (execution.Totals, error)
 
+	// Practice gives how much of what looks worth buying can be had, from memory.
+	Practice() Practice
+
 	// Status gives the kill switch, the limits and what is used of them.
 	Status(ctx context.Context) (TradingStatus, error)
 
@@ -66,6 +69,13 @@ type Trading interface {
 	Stop(ctx context.Context, reason, by string) error
 	Start(ctx context.Context, by string) error
 
+	// Tighten puts smaller limits in force, or returns a *execution.LoosenError.
+	Tighten(to execution.Limits, by string) error
+
+	// Reset closes a market's breakers for an operator who has seen to their
+	// causes, and accepts what the account holds.
+	Reset(ctx context.Context, m pricing.Market, by string) error
+
 	// Ready tells whether the journal can be written, and if not, why.
 	Ready(ctx context.Context) (bool, string)
 }
@@ -73,10 +83,12 @@ type Trading interface {
 // TradingStatus is the answer of Trading.Status.
 type TradingStatus struct {
 	Mode     string // paper or live
+	Role     string // alone, leader or standby: which of several traders on one journal this is
 	Trading  execution.Trading
 	Limits   execution.Limits
 	Usage    execution.Usage
-	Balances map[pricing.Market]pricing.Money // a market that did not tell is absent
+	Accounts map[pricing.Market]AccountStatus // of every configured market
+	Breaks   []execution.Break
 }
 
 // Config is what a Server needs. Prices and MaxQuoteAge are required.
@@ -84,6 +96,7 @@ type Config struct {
 	Prices   Prices
 	Strategy Strategy // nil: no opportunities, no verdicts
 	Trading  Trading  // nil on an aggregator: the trading endpoints do not exist
+	Hooks    Hooks    // nil: markets cannot send events, the webhooks do not exist
 
 	Feeds       []pricing.Feed // all that settings name, also those that are off
 	MaxQuoteAge time.Duration  // older quotes are flagged stale
@@ -207,6 +220,13 @@ func (s *Server) routes() []route {
 		{"GET", "/openapi.json", accessOpen, nil, s.getOpenAPI},
 		{"GET", "/", accessOpen, nil, s.getDashboard},
 	}
+	if s.cfg.Hooks != nil {
+		// A market has no token of ours: these know their senders themselves.
+		rs = append(rs,
+			route{"POST", "/webhooks/skinsback", accessOpen, nil, s.postSkinsBackHook},
+			route{"POST", "/webhooks/sih/:secret", accessOpen, nil, s.postSIHHook},
+		)
+	}
 	if s.cfg.Trading == nil {
 		return rs
 	}
@@ -217,6 +237,8 @@ func (s *Server) routes() []route {
 		route{"GET", "/v1/trading", accessOperator, nil, s.getTrading},
 		route{"POST", "/v1/trading/stop", accessChange, nil, s.postStop},
 		route{"POST", "/v1/trading/start", accessChange, nil, s.postStart},
+		route{"POST", "/v1/trading/limits", accessChange, nil, s.postLimits},
+		route{"POST", "/v1/trading/breakers/:market/reset", accessChange, nil, s.postReset},
 	)
 }
 

@@ -7,53 +7,11 @@ import (
 
 	"github.com/gofiber/fiber/v2"
 
-	"skinarb/execution"
 	"skinarb/pricing"
 )
 
 // maxReason bounds the reason of a stop, in bytes.
 const maxReason = 500
-
-// amountsJSON adds up orders. We buy and do not sell, so what is realised is
-// what failed purchases cost: never above zero.
-type amountsJSON struct {
-	Spent          string `json:"spent"`
-	Refunded       string `json:"refunded"`
-	Reserved       string `json:"reserved"`
-	AtRisk         string `json:"at_risk"`
-	Settled        string `json:"settled"`
-	ExpectedProfit string `json:"expected_profit"`
-	RealisedProfit string `json:"realised_profit"`
-	Orders         int    `json:"orders"`
-}
-
-type dayJSON struct {
-	Day string `json:"day"`
-	amountsJSON
-}
-
-func toAmounts(a execution.Amounts) amountsJSON {
-	return amountsJSON{
-		Spent: a.Spent.String(), Refunded: a.Refunded.String(), Reserved: a.Reserved.String(),
-		AtRisk: a.AtRisk.String(), Settled: a.Settled.String(),
-		ExpectedProfit: a.ExpectedProfit.String(), RealisedProfit: (-a.RealisedLoss).String(), Orders: a.Orders,
-	}
-}
-
-// getPnL answers GET /v1/pnl.
-func (s *Server) getPnL(c *fiber.Ctx, _ params) error {
-	ctx, cancel := context.WithTimeout(context.Background(), askTimeout)
-	defer cancel()
-	t, err := s.cfg.Trading.Totals(ctx)
-	if err != nil {
-		return fmt.Errorf("add up orders: %w", err)
-	}
-	days := make([]dayJSON, len(t.Days))
-	for i, d := range t.Days {
-		days[i] = dayJSON{d.Day.UTC().Format("2006-01-02"), toAmounts(d.Amounts)}
-	}
-	return writeValue(c, map[string]any{"total": toAmounts(t.All), "days": days})
-}
 
 // moneyLimit is a limit and what is used of it; null where there is no limit,
 // or where using it up is not what it is about.
@@ -75,6 +33,21 @@ type limitsJSON struct {
 	MaxOpenOrders countLimit `json:"max_open_orders"`
 	MaxItemUnits  countLimit `json:"max_item_units"` // used: by the item that was bought most
 	MinBalance    moneyLimit `json:"min_balance"`
+
+	Markets map[pricing.Market]marketLimitsJSON `json:"markets"` // limits of single markets, besides
+}
+
+type marketLimitsJSON struct {
+	MaxDay        moneyLimit    `json:"max_day"`
+	MaxLocked     moneyLimit    `json:"max_locked"`
+	MaxOpenOrders optionalCount `json:"max_open_orders"`
+	MinBalance    moneyLimit    `json:"min_balance"`
+}
+
+// optionalCount is a limit that need not be.
+type optionalCount struct {
+	Limit *int `json:"limit"`
+	Used  int  `json:"used"`
 }
 
 type tradingJSON struct {
@@ -85,6 +58,10 @@ type tradingJSON struct {
 	Since    *string                   `json:"since"`
 	Limits   limitsJSON                `json:"limits"`
 	Balances map[pricing.Market]string `json:"balances"`
+
+	Role     string                         `json:"role"`
+	Accounts map[pricing.Market]accountJSON `json:"accounts"`
+	Breakers []breakerJSON                  `json:"breakers"`
 }
 
 func toTrading(t TradingStatus) tradingJSON {
@@ -108,12 +85,33 @@ func toTrading(t TradingStatus) tradingJSON {
 			MinBalance:    moneyLimit{Limit: used(t.Limits.MinBalance)},
 		},
 		Balances: map[pricing.Market]string{},
+		Role:     t.Role,
+		Accounts: map[pricing.Market]accountJSON{},
+		Breakers: []breakerJSON{},
 	}
 	if t.Trading.Stopped {
 		out.State = "stopped"
 	}
-	for m, b := range t.Balances {
-		out.Balances[m] = b.String()
+	for _, k := range t.Breaks {
+		out.Breakers = append(out.Breakers, breakerJSON{k.Market, k.Rule, k.Reason, instant(k.Since), instant(k.Until), k.Trying})
+	}
+	out.Limits.Markets = map[pricing.Market]marketLimitsJSON{}
+	for m, a := range t.Accounts {
+		out.Accounts[m] = toAccount(a)
+		if a.Balance.Known {
+			out.Balances[m] = a.Balance.Amount.String()
+		}
+		own, usage := t.Limits.Markets[m], t.Usage.ByMarket[m]
+		limits := marketLimitsJSON{
+			MaxDay:        moneyLimit{amount(own.Day), used(usage.Day)},
+			MaxLocked:     moneyLimit{amount(own.Locked), used(usage.Locked)},
+			MaxOpenOrders: optionalCount{Used: usage.Open},
+			MinBalance:    moneyLimit{Limit: amount(own.MinBalance)},
+		}
+		if own.OpenOrders > 0 {
+			limits.MaxOpenOrders.Limit = &own.OpenOrders
+		}
+		out.Limits.Markets[m] = limits
 	}
 	return out
 }
@@ -144,7 +142,7 @@ func (s *Server) postStop(c *fiber.Ctx, _ params) error {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), stopTimeout)
 	defer cancel()
-	if err := s.cfg.Trading.Stop(ctx, body.Reason, "api"); err != nil {
+	if err := s.cfg.Trading.Stop(ctx, body.Reason, operator(c)); err != nil {
 		return fmt.Errorf("stop trading: %w", err)
 	}
 	s.log.Warn("trading stopped by the operator", "reason", body.Reason)
@@ -158,7 +156,7 @@ func (s *Server) postStart(c *fiber.Ctx, _ params) error {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), askTimeout)
 	defer cancel()
-	if err := s.cfg.Trading.Start(ctx, "api"); err != nil {
+	if err := s.cfg.Trading.Start(ctx, operator(c)); err != nil {
 		return fmt.Errorf("start trading: %w", err)
 	}
 	s.log.Warn("trading started by the operator")

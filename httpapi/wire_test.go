@@ -22,7 +22,7 @@ import (
 
 // serve runs a server on a real socket and gives its address. At the end it
 // asserts that the server stops within 10 s and leaves no goroutine.
-func serve(t *testing.T, cfg Config) (*Server, string) {
+func serve(t *testing.T, cfg Config, change ...func(*Server)) (*Server, string) {
 	t.Helper()
 	leaks := goleak.IgnoreCurrent()
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
@@ -30,6 +30,9 @@ func serve(t *testing.T, cfg Config) (*Server, string) {
 		t.Fatal(err)
 	}
 	s, done := New(cfg), make(chan error, 1)
+	for _, f := range change {
+		f(s)
+	}
 	go func() { done <- s.Serve(ln) }()
 	t.Cleanup(func() {
 		http.DefaultClient.CloseIdleConnections()

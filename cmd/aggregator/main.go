@@ -24,7 +24,7 @@ import (
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop) // a second signal ends the program at once
-	os.Exit(run(ctx, os.Args[1:], os.Getenv, os.Stdout, os.Stderr))
+	os.Exit(run(ctx, os.Args[1:], os.LookupEnv, os.Stdout, os.Stderr))
 }
 
 const about = `aggregator pulls the catalogs of SkinsBack and SIH Market into Redis, checks
@@ -34,11 +34,11 @@ Without accounts: go run ./cmd/aggregator --demo`
 
 // run is the program; it returns the exit status: 0 when it was told to stop, 2
 // for mistakes in the settings, 1 for anything else.
-func run(ctx context.Context, args []string, getenv func(string) string, stdout, stderr io.Writer) int {
+func run(ctx context.Context, args []string, lookup func(string) (string, bool), stdout, stderr io.Writer) int {
 	var p settings.Prices
 	set := settings.New("aggregator", about)
 	p.Declare(set, "127.0.0.1:8080")
-	err := set.Load(args, getenv, stdout)
+	err := set.Load(args, lookup, stdout)
 	if errors.Is(err, settings.ErrDone) {
 		return 0
 	}
@@ -103,7 +103,7 @@ func aggregate(ctx context.Context, p *settings.Prices, stdout, stderr io.Writer
 		return err
 	}
 	defer feed.Close()
-	api := feed.API(feed.Engine(), nil)
+	api := feed.API(feed.Engine(), nil, nil)
 	address := "http://" + ln.Addr().String() + "/"
 	log.Info("aggregator is up", "version", settings.Version(), "dashboard", address)
 	if p.Demo {

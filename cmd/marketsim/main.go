@@ -23,7 +23,7 @@ func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	context.AfterFunc(ctx, stop) // a second signal ends the program at once
-	os.Exit(run(ctx, os.Args[1:], os.Getenv, os.Stdout, os.Stderr))
+	os.Exit(run(ctx, os.Args[1:], os.LookupEnv, os.Stdout, os.Stderr))
 }
 
 const about = `marketsim serves SkinsBack and SIH Market, simulated, over HTTP. It prints the
@@ -31,12 +31,12 @@ settings that point the other programs at it.`
 
 // run is the program; it returns the exit status: 0 after ctx ends, 2 for wrong
 // settings, 1 for anything else.
-func run(ctx context.Context, args []string, getenv func(string) string, stdout, stderr io.Writer) int {
+func run(ctx context.Context, args []string, lookup func(string) (string, bool), stdout, stderr io.Writer) int {
 	var listen string
 	cfg := marketsim.Config{}
 	set := settings.New("marketsim", about)
 	declare(set, &cfg, &listen)
-	switch err := set.Load(args, getenv, stdout); {
+	switch err := set.Load(args, lookup, stdout); {
 	case errors.Is(err, settings.ErrDone):
 		return 0
 	case err != nil:
@@ -119,14 +119,14 @@ func serve(ctx context.Context, cfg marketsim.Config, addr string, stdout, stder
 	fmt.Fprintf(stdout, `Both markets are up; /sim is for steering them. Settings for the other programs:
 
 export SKINSBACK_URL=%s
-export SKINSBACK_WS_URL=
+export SKINSBACK_WS_URL=%s
 export SKINSBACK_CLIENT_ID=%s
 export SKINSBACK_CLIENT_SECRET=%s
 export SIH_URL=%s
 export SIH_API_KEY=%s
 
-Control: %s/purchases, /balances, /requests, /faults, /price, /stock. Ctrl-C ends.
-`, server.SkinsBackURL, marketsim.DemoClientID, marketsim.DemoClientSecret, server.SIHURL, marketsim.DemoAPIKey, server.ControlURL)
+Control: %s/purchases, /balances, /requests, /faults, /price, /stock, /webhook, /attack, /sockets. Ctrl-C ends.
+`, server.SkinsBackURL, server.SocketURL, marketsim.DemoClientID, marketsim.DemoClientSecret, server.SIHURL, marketsim.DemoAPIKey, server.ControlURL)
 
 	report(ctx, world, stdout)
 	return server.Close()

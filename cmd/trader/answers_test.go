@@ -11,6 +11,10 @@ import (
 // order is what the tests read of an order.
 type order struct {
 	ID, Market, State, Error string
+	Item                     struct{ Game, Name, Phase string }
+	MarketName               string `json:"market_name"`
+	MarketRef                string `json:"market_ref"`
+	Paid                     string
 	History                  []struct{ State, Note string }
 }
 

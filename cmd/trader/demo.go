@@ -40,7 +40,10 @@ func (c *config) startDemo(stop func(), screen *screen) (*show, func(), error) {
 	c.Override("TRACK_INTERVAL", "500ms")
 	c.Override("SKINSBACK_PROTECTION", "9s")
 	c.Override("SIH_PROTECTION", "12s")
-	c.Grace, c.PlaceTimeout = 3*time.Second, 10*time.Second
+	c.Override("LOOKUP_GRACE", "3s")
+	c.Override("PLACE_TIMEOUT", "10s")
+	c.Override("RECONCILE_INTERVAL", "2s")
+	c.Override("SKINSBACK_WS_URL", sim.SocketURL)
 	for name, value := range map[string]string{
 		"MAX_ORDER_USD": "100", "MAX_DAY_USD": "50000", "MAX_LOCKED_USD": "1500", "MAX_OPEN_ORDERS": "6",
 		"SKINSBACK_SELL_FEE_BPS": "1000", "SIH_SELL_FEE_BPS": "1000",

@@ -5,8 +5,6 @@ import (
 	"log/slog"
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus"
-
 	"skinarb/execution"
 	"skinarb/httpapi"
 	"skinarb/pricing"
@@ -16,10 +14,10 @@ import (
 // desk answers the API's questions about strategy and trading.
 type desk struct {
 	mode     string
-	limits   execution.Limits
-	executor *execution.Executor
+	terms    *terms
 	journal  execution.Journal
 	engine   *strategy.Engine
+	practice *practice
 	log      *slog.Logger
 }
 
@@ -39,7 +37,7 @@ func (d *desk) Verdicts(it pricing.Item, now time.Time) []strategy.Verdict {
 			continue
 		}
 		r := request(o)
-		for _, c := range d.executor.Judge(ctx, r) {
+		for _, c := range d.terms.executor().Judge(ctx, r) {
 			verdicts = append(verdicts, strategy.Verdict{Buy: r.Market, Sell: r.SellOn, Rule: c.Rule, Pass: c.Pass, Detail: c.Detail})
 		}
 		v := strategy.Verdict{Buy: r.Market, Sell: r.SellOn, Rule: "not_ordered_yet", Pass: true, Detail: "no order for this offer"}
@@ -67,7 +65,7 @@ func (d *desk) Totals(ctx context.Context) (execution.Totals, error) { return d.
 
 // Status gives the kill switch, the limits, and what is used of them.
 func (d *desk) Status(ctx context.Context) (httpapi.TradingStatus, error) {
-	trading, err := d.executor.Trading(ctx)
+	trading, err := d.terms.executor().Trading(ctx)
 	if err != nil {
 		return httpapi.TradingStatus{}, err
 	}
@@ -75,22 +73,38 @@ func (d *desk) Status(ctx context.Context) (httpapi.TradingStatus, error) {
 	if err != nil {
 		return httpapi.TradingStatus{}, err
 	}
-	balances := map[pricing.Market]pricing.Money{}
-	for m, b := range d.executor.Balances() {
-		if b.Known {
-			balances[m] = b.Amount
-		}
+	x := d.terms.executor()
+	accounts := map[pricing.Market]httpapi.AccountStatus{}
+	compared := x.Compared()
+	for m, b := range x.Balances() {
+		accounts[m] = httpapi.AccountStatus{Balance: b, Compared: compared[m]}
 	}
-	return httpapi.TradingStatus{Mode: d.mode, Trading: trading, Limits: d.limits, Usage: usage, Balances: balances}, nil
+	return httpapi.TradingStatus{
+		Mode: d.mode, Role: d.terms.role(), Trading: trading, Limits: x.Limits(), Usage: usage,
+		Accounts: accounts, Breaks: x.Breaks(),
+	}, nil
 }
 
 // Stop returns nil when no purchase request leaves any more.
 func (d *desk) Stop(ctx context.Context, reason, by string) error {
-	return d.executor.Stop(ctx, reason, by)
+	return d.terms.executor().Stop(ctx, reason, by)
 }
 
 // Start undoes Stop.
-func (d *desk) Start(ctx context.Context, by string) error { return d.executor.Start(ctx, by) }
+func (d *desk) Start(ctx context.Context, by string) error { return d.terms.executor().Start(ctx, by) }
+
+// Tighten puts smaller limits in force.
+func (d *desk) Tighten(to execution.Limits, by string) error {
+	return d.terms.executor().Tighten(to, by)
+}
+
+// Reset closes the breakers of a market.
+func (d *desk) Reset(ctx context.Context, m pricing.Market, by string) error {
+	return d.terms.executor().Reset(ctx, m, by)
+}
+
+// Practice gives how much of what looks worth buying can be had.
+func (d *desk) Practice() httpapi.Practice { return d.practice.tell() }
 
 // Ready tells whether the journal can be written.
 func (d *desk) Ready(ctx context.Context) (bool, string) {
@@ -99,19 +113,4 @@ func (d *desk) Ready(ctx context.Context) (bool, string) {
 		return false, "the journal cannot be written"
 	}
 	return true, ""
-}
-
-// stepMetrics counts what orders go through.
-type stepMetrics struct{ steps *prometheus.CounterVec }
-
-func newStepMetrics(r *prometheus.Registry) stepMetrics {
-	m := stepMetrics{prometheus.NewCounterVec(prometheus.CounterOpts{
-		Name: "skinarb_order_steps_total", Help: "Orders that came into a state.",
-	}, []string{"market", "state"})}
-	r.MustRegister(m.steps)
-	return m
-}
-
-func (m stepMetrics) count(o execution.Order, s execution.Step) {
-	m.steps.WithLabelValues(string(o.Market), string(s.State)).Inc()
 }

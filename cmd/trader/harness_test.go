@@ -12,6 +12,7 @@ import (
 	"runtime"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -24,8 +25,9 @@ const operator = "operator-token-of-the-tests"
 // markets is both simulated markets and what a trader on them is told; it
 // outlives traders, as real ones do.
 type markets struct {
-	world *marketsim.World
-	env   map[string]string
+	world    *marketsim.World
+	env      map[string]string
+	mostOpen atomic.Int64 // see watchOpen
 }
 
 func newMarkets(t *testing.T) *markets {
@@ -45,7 +47,7 @@ func newMarkets(t *testing.T) *markets {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { server.Close() })
-	return &markets{world: world, env: map[string]string{
+	m := &markets{world: world, env: map[string]string{
 		"SKINSBACK_URL": server.SkinsBackURL, "SKINSBACK_CLIENT_ID": marketsim.DemoClientID, "SKINSBACK_CLIENT_SECRET": marketsim.DemoClientSecret,
 		"SIH_URL": server.SIHURL, "SIH_API_KEY": marketsim.DemoAPIKey,
 		"MODE": "live", "TRADE_URL": "https://steamcommunity.com/tradeoffer/new/?partner=100000001&token=AbCdEf12",
@@ -57,6 +59,8 @@ func newMarkets(t *testing.T) *markets {
 		"MAX_ORDER_USD": "60", "MAX_DAY_USD": "5000", "MAX_OPEN_ORDERS": "4",
 		"LOG_FORMAT": "json",
 	}}
+	m.watchOpen(t)
+	return m
 }
 
 func (m *markets) set(name, value string) { m.env[name] = value }
@@ -125,8 +129,17 @@ var dashboard = regexp.MustCompile(`"dashboard":"(http://[^/"]+)/"`)
 // start starts a trader and waits for its address. It ends with the test.
 func (m *markets) start(t *testing.T) *process {
 	t.Helper()
+	p := m.launch(t)
+	p.waitAddress(t)
+	return p
+}
+
+// launch starts a trader, which may have settings of its own, and waits for
+// nothing. It ends with the test.
+func (m *markets) launch(t *testing.T, settings ...string) *process {
+	t.Helper()
 	p := &process{cmd: exec.Command(traderBinary), ended: make(chan struct{})}
-	p.cmd.Dir, p.cmd.Env = t.TempDir(), bareEnv()
+	p.cmd.Dir, p.cmd.Env = t.TempDir(), append(bareEnv(), settings...)
 	for name, value := range m.env {
 		p.cmd.Env = append(p.cmd.Env, name+"="+value)
 	}
@@ -150,7 +163,13 @@ func (m *markets) start(t *testing.T) *process {
 			t.Errorf("the trader said\n%s", said)
 		}
 	})
-	eventually(t, 20*time.Second, "the trader's address", func() (bool, string) {
+	return p
+}
+
+// waitAddress waits until the trader says where its API is.
+func (p *process) waitAddress(t *testing.T) {
+	t.Helper()
+	eventually(t, 30*time.Second, "the trader's address", func() (bool, string) {
 		if found := dashboard.FindStringSubmatch(p.said()); found != nil {
 			p.base = found[1]
 			return true, ""
@@ -162,7 +181,6 @@ func (m *markets) start(t *testing.T) *process {
 		}
 		return false, p.said()
 	})
-	return p
 }
 
 // kill ends the process as a power cut would.
@@ -222,6 +240,18 @@ func (p *process) get(t *testing.T, path string, into any) {
 func (p *process) command(t *testing.T, path, body string) {
 	t.Helper()
 	p.ask(t, http.MethodPost, path, body, &struct{}{})
+}
+
+// tell sends a command as the operator whose answer nobody waits for, since the
+// trader is about to die.
+func (p *process) tell(path, body string) {
+	if req, err := http.NewRequest(http.MethodPost, p.base+path, strings.NewReader(body)); err == nil {
+		req.Header.Set("Authorization", "Bearer "+operator)
+		req.Header.Set("Content-Type", "application/json")
+		if resp, err := client.Do(req); err == nil {
+			resp.Body.Close()
+		}
+	}
 }
 
 func (p *process) ask(t *testing.T, method, path, body string, into any) {

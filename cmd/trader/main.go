@@ -17,7 +17,7 @@ import (
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop) // a second signal ends the program at once
-	os.Exit(run(ctx, os.Args[1:], os.Getenv, os.Stdout, os.Stderr))
+	os.Exit(run(ctx, os.Args[1:], os.LookupEnv, os.Stdout, os.Stderr))
 }
 
 const about = `trader watches the prices of SkinsBack and SIH Market, finds what is worth
@@ -28,11 +28,11 @@ It buys nothing real unless MODE=live is said, which needs spending limits.`
 
 // run is the program; it returns the exit status: 0 when it was told to stop, 2
 // for mistakes in the settings, 1 for anything else.
-func run(ctx context.Context, args []string, getenv func(string) string, stdout, stderr io.Writer) int {
+func run(ctx context.Context, args []string, lookup func(string) (string, bool), stdout, stderr io.Writer) int {
 	var c config
 	set := settings.New("trader", about)
 	c.declare(set)
-	err := set.Load(args, getenv, stdout)
+	err := set.Load(args, lookup, stdout)
 	if errors.Is(err, settings.ErrDone) {
 		return 0
 	}
@@ -52,7 +52,7 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 		fmt.Fprintf(stderr, "trader: mistakes in the settings (see --help):\n%v\n", err)
 		return 2
 	}
-	if err := trade(ctx, &c, demo, stderr); err != nil {
+	if err := trade(ctx, &c, reader(args, lookup), demo, stderr); err != nil {
 		fmt.Fprintln(stderr, "trader:", err)
 		return 1
 	}

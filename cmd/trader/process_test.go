@@ -2,8 +2,8 @@ package main
 
 import (
 	"context"
+	"flag"
 	"fmt"
-	"math/rand/v2"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -14,7 +14,9 @@ import (
 	"skinarb/internal/marketsim"
 )
 
-// traderBinary is the program under test, built once for all tests here.
+// traderBinary is the program under test, built once for all tests here. It can
+// be told where to crash and what time it is; untold it is the one that users
+// have.
 var traderBinary string
 
 func TestMain(m *testing.M) { os.Exit(buildAndRun(m)) }
@@ -27,119 +29,15 @@ func buildAndRun(m *testing.M) int {
 	}
 	defer os.RemoveAll(dir)
 	traderBinary = filepath.Join(dir, "trader.exe") // Windows wants the ending, others do not mind
-	if out, err := exec.Command("go", "build", "-o", traderBinary, ".").CombinedOutput(); err != nil {
+	if out, err := exec.Command("go", "build", "-tags", "crashpoints", "-o", traderBinary, ".").CombinedOutput(); err != nil {
 		fmt.Fprintf(os.Stderr, "build the trader: %v\n%s", err, out)
 		return 1
 	}
+	flag.Parse()
+	if f := flag.Lookup("test.parallel"); f.Value.String() == f.DefValue {
+		flag.Set("test.parallel", "8") // these tests wait, they do not compute
+	}
 	return m.Run()
-}
-
-// A trader that is killed at any moment, by markets that lose its answers, buys
-// no intent twice and loses sight of none.
-func TestKillAnywhere(t *testing.T) {
-	if testing.Short() {
-		t.Skip("a doubt takes most of a minute to resolve")
-	}
-	t.Parallel()
-	m := newMarkets(t)
-	m.set("MAX_ORDER_USD", "12")
-	m.set("MAX_DAY_USD", "60")
-	m.set("MAX_OPEN_ORDERS", "200")
-	m.set("MAX_ITEM_UNITS", "3")
-	for i, method := range []string{"market_buy", "create-order"} {
-		market := []string{marketsim.SkinsBack, marketsim.SIH}[i]
-		for _, kind := range []string{
-			marketsim.FaultDropAfter, marketsim.FaultDropBefore, marketsim.FaultErrorAfter,
-			marketsim.FaultGarble, marketsim.FaultTruncate,
-		} {
-			m.world.Inject(marketsim.Fault{Market: market, Method: method, Kind: kind, Percent: 25})
-		}
-	}
-
-	// Half of the deaths come at a random moment, half just after a market took
-	// money, when its answer is on the way or not yet written down.
-	moments := rand.New(rand.NewPCG(7, 7))
-	for life := range 6 {
-		p := m.start(t)
-		p.waitUp(t)
-		<-time.After(time.Second + time.Duration(moments.Int64N(int64(time.Second))))
-		if life%2 == 1 {
-			before := len(m.world.Purchases())
-			for end := time.Now().Add(2 * time.Second); time.Now().Before(end) && len(m.world.PurchasesFrom(before)) == 0; {
-				<-time.After(100 * time.Microsecond)
-			}
-		}
-		p.kill(t)
-	}
-	p := m.start(t)
-	p.waitUp(t)
-	eventually(t, 20*time.Second, "a purchase whose answer was lost", func() (bool, string) {
-		for _, o := range p.orders(t, "") {
-			for _, step := range o.History {
-				if step.State == "in_doubt" {
-					return true, ""
-				}
-			}
-		}
-		return false, fmt.Sprintf("%d purchases", len(m.world.Purchases()))
-	})
-	m.world.ClearFaults()
-	p.command(t, "/v1/trading/stop", `{"reason":"let it settle down"}`)
-	eventually(t, 100*time.Second, "every outcome to be known", func() (bool, string) {
-		open := p.orders(t, "planned,sent,in_doubt")
-		return len(open) == 0, fmt.Sprintf("open: %+v", open)
-	})
-
-	orders := map[string]order{}
-	for _, o := range p.orders(t, "") {
-		if _, twice := orders[o.ID]; twice {
-			t.Errorf("order %s is listed twice", o.ID)
-		}
-		orders[o.ID] = o
-	}
-	bought := map[string]bool{}
-	var debited int64
-	for _, b := range m.world.Purchases() {
-		debited += b.Debited
-		switch o, ok := orders[b.CustomID]; {
-		case b.CustomID == "":
-			t.Errorf("purchase %s on %s has no custom id", b.Ref, b.Market)
-		case bought[b.CustomID]:
-			t.Errorf("%s was bought twice", b.CustomID)
-		case !ok:
-			t.Errorf("purchase %s of %s on %s is in no order", b.CustomID, b.Name, b.Market)
-		case !o.took():
-			t.Errorf("%s was bought on %s, but the order is %s", b.CustomID, b.Market, o.State)
-		}
-		bought[b.CustomID] = true
-		if b.Price > 12_000_000 {
-			t.Errorf("%s cost %s, more than MAX_ORDER_USD", b.CustomID, marketsim.FormatUSD(b.Price))
-		}
-	}
-	for id, o := range orders {
-		if o.took() && !bought[id] {
-			t.Errorf("order %s is %s, but %s never sold it", id, o.State, o.Market)
-		}
-	}
-	if debited > 60_000_000 {
-		t.Errorf("spent %s, more than MAX_DAY_USD", marketsim.FormatUSD(debited))
-	}
-	if len(bought) < 5 {
-		t.Errorf("got %d purchases, want enough to tell something", len(bought))
-	}
-	if n := m.world.MaxPerMinute(marketsim.SkinsBack); n > 500 {
-		t.Errorf("SkinsBack got %d requests in a minute, and allows 500", n)
-	}
-	cut := 0
-	for _, o := range orders {
-		for _, step := range o.History {
-			if strings.Contains(step.Note, "last run ended") {
-				cut++
-			}
-		}
-	}
-	t.Logf("%d purchases for %s, %d orders, %d of them cut off while they were sent; %d requests in a minute",
-		len(bought), marketsim.FormatUSD(debited), len(orders), cut, m.world.MaxPerMinute(marketsim.SkinsBack))
 }
 
 // After stop has answered nothing is bought, not even by the next process.

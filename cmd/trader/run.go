@@ -12,25 +12,25 @@ import (
 
 	"skinarb/execution"
 	"skinarb/fetch"
+	"skinarb/internal/alert"
+	"skinarb/internal/crashpoint"
 	"skinarb/internal/pricefeed"
 	"skinarb/internal/settings"
-	"skinarb/internal/sqlitejournal"
 	"skinarb/pricing"
 )
 
 // trade runs the trader until ctx ends: prices, API, recovery, and only then
-// purchases.
-func trade(ctx context.Context, c *config, show *show, stderr io.Writer) error {
+// purchases. read gives the limits as they are set by then.
+func trade(ctx context.Context, c *config, read func() (execution.Limits, error), show *show, stderr io.Writer) error {
 	log := pricefeed.NewLogger(stderr, c.LogFormat, c.LogLevel)
 	if err := os.MkdirAll(c.DataDir, 0o700); err != nil {
 		return fmt.Errorf("DATA_DIR: %w", err)
 	}
-	// Paper and live never share a journal: a paper order is no purchase.
-	journal, err := sqlitejournal.Open(filepath.Join(c.DataDir, c.Mode+".sqlite"))
+	journal, err := c.openJournal(ctx)
 	if err != nil {
 		return err
 	}
-	defer journal.Close()
+	defer journal.close()
 	ln, err := pricefeed.Listen(ctx, c.ListenAddr)
 	if err != nil {
 		return err
@@ -46,29 +46,59 @@ func trade(ctx context.Context, c *config, show *show, stderr io.Writer) error {
 	}
 	defer feed.Close()
 
-	steps := newStepMetrics(registry)
-	executor, err := execution.New(execution.Config{
-		Markets: c.markets(feed), Journal: journal, Budgets: budgets(feed), Limits: c.Limits,
-		Recheck: func(_ context.Context, r execution.Request, fresh execution.Offer) error {
-			return feed.Engine().Recheck(r.Item, r.Market, r.SellOn, fresh.Ask, time.Now())
-		},
-		Protection: map[pricing.Market]time.Duration{
-			pricing.SkinsBack: c.SkinsBackProtection, pricing.SIH: c.SIHProtection,
-		},
-		TrackEvery: c.TrackEvery, Grace: c.Grace, PlaceTimeout: c.PlaceTimeout, Logger: log,
-		OnStep: func(o execution.Order, s execution.Step) { steps.count(o, s); show.step(o, s) },
+	alerts := alert.New(alert.Config{
+		Targets: c.AlertTargets, Secrets: c.secrets(), Registerer: registry, Log: log,
 	})
+	practice := newPractice()
+	markets := c.markets(feed, journal)
+	steps := newStepMetrics(registry)
+	terms, err := newTerms(journal, func() (*execution.Executor, error) {
+		return execution.New(execution.Config{
+			Markets: markets, Journal: journal, Budgets: budgets(feed), Limits: c.Limits,
+			Recheck: func(_ context.Context, r execution.Request, fresh execution.Offer) error {
+				return feed.Engine().Recheck(r.Item, r.Market, r.SellOn, fresh.Ask, time.Now())
+			},
+			Protection: map[pricing.Market]time.Duration{
+				pricing.SkinsBack: c.SkinsBackProtection, pricing.SIH: c.SIHProtection,
+			},
+			TrackEvery: c.TrackEvery, Grace: c.Grace, PlaceTimeout: c.PlaceTimeout, ReconcileEvery: c.ReconcileEvery,
+			Patience: c.Patience, MaxInDoubt: c.MaxInDoubt, Fence: journal.leading, Now: crashpoint.Now, Logger: log,
+			OnStep: func(o execution.Order, s execution.Step) { steps.count(o, s); practice.step(s); show.step(o, s) },
+			Notify: func(n execution.Notice) { alerts.Send(fromNotice(n, time.Now())) },
+		})
+	}, log)
 	if err != nil {
 		return err
 	}
-	desk := &desk{mode: c.Mode, limits: c.Limits, executor: executor, journal: journal, engine: feed.Engine(), log: log}
-	api := feed.API(desk, desk)
+	desk := &desk{mode: c.Mode, terms: terms, journal: journal, engine: feed.Engine(), practice: practice, log: log}
+	registry.MustRegister(desk)
+	hooks := newHooks(feed.SkinsBack(), c.SkinsBackWS, c.SIHWebhookSecret,
+		func(m pricing.Market, h execution.Hint) { terms.executor().Hint(m, h) }, time.Now, log)
+	api := feed.API(desk, desk, hooks)
+	if c.Mode == paper {
+		if err := practice.count(ctx, journal); err != nil {
+			return err
+		}
+	}
 
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	var running conc.WaitGroup
 	failed := make(chan error, 2) // one for each that may
+	watch := &watch{
+		feeds: feed.Statuses, maxAge: c.MaxQuoteAge, journal: journal,
+		trading:  func(ctx context.Context) (execution.Trading, error) { return terms.executor().Trading(ctx) },
+		balances: func() map[pricing.Market]execution.Balance { return terms.executor().Balances() },
+		alert:    alerts.Send, now: time.Now, log: log,
+	}
+	running.Go(func() { alerts.Run(ctx) })
+	running.Go(func() { watch.run(ctx) })
+	running.Go(func() { practice.watch(ctx, feed.Engine(), feed.Subscribe) })
 	running.Go(func() { feed.Run(ctx) })
+	running.Go(func() { reload(ctx, read, terms.executor, log) })
+	if c.Mode == live { // on paper the markets have nothing to tell
+		running.Go(func() { hooks.listen(ctx) })
+	}
 	running.Go(func() {
 		if err := pricefeed.Serve(ctx, api, ln); err != nil {
 			failed <- err
@@ -81,21 +111,13 @@ func trade(ctx context.Context, c *config, show *show, stderr io.Writer) error {
 		log.Warn("no market is configured: set SKINSBACK_CLIENT_ID and SKINSBACK_CLIENT_SECRET, or SIH_API_KEY; or try --demo")
 	}
 	running.Go(func() {
-		// Nothing is bought before the orders of the last run are accounted for.
-		if err := executor.Recover(ctx); err != nil {
-			if ctx.Err() == nil {
-				failed <- fmt.Errorf("recover the orders of the last run: %w", err)
-				stop()
-			}
-			return
-		}
-		var trading conc.WaitGroup
-		trading.Go(func() { executor.Run(ctx) })
-		trading.Go(func() {
-			t := newTrader(feed, executor, journal, c.Limits, log)
-			t.run(ctx)
+		err := terms.run(ctx, func(ctx context.Context, x *execution.Executor) {
+			newTrader(feed, x, journal, log).run(ctx)
 		})
-		trading.Wait()
+		if err != nil {
+			failed <- err
+			stop()
+		}
 	})
 	show.watch(ctx, feed, &running)
 	running.Wait()
@@ -109,16 +131,19 @@ func trade(ctx context.Context, c *config, show *show, stderr io.Writer) error {
 	}
 }
 
+// secrets are what an alert must never show.
+func (c *config) secrets() []string {
+	return append([]string{
+		c.SkinsBack.ClientID, c.SkinsBack.ClientSecret, c.SIH.APIKey, c.SIHWebhookSecret, c.APIToken, c.Recipient.Token,
+	}, c.ReadTokens...)
+}
+
 // markets gives what purchases go through: the accounts, or paper.
-func (c *config) markets(feed *pricefeed.PriceFeed) []execution.Market {
+func (c *config) markets(feed *pricefeed.PriceFeed, j execution.Journal) []execution.Market {
 	if c.Mode == live {
 		return feed.Markets()
 	}
-	var papers []execution.Market
-	for _, m := range feed.Markets() {
-		papers = append(papers, execution.NewPaper(m.Market(), feed.Book, paperBalance))
-	}
-	return papers
+	return papers(feed.Markets(), feed.Book, j, feed.Subscribe)
 }
 
 // paperBalance is what a paper account always holds.

@@ -3,10 +3,14 @@ package main
 import (
 	"errors"
 	"fmt"
+	"strconv"
+	"strings"
 	"time"
 
 	"skinarb/execution"
+	"skinarb/internal/alert"
 	"skinarb/internal/settings"
+	"skinarb/pricing"
 )
 
 // config is all that the trader can be told.
@@ -20,8 +24,16 @@ type config struct {
 	SkinsBackProtection time.Duration
 	SIHProtection       time.Duration
 	TrackEvery          time.Duration
-	Grace, PlaceTimeout time.Duration // zero: the executor's own
+	ReconcileEvery      time.Duration
+	Patience            time.Duration
+	Grace, PlaceTimeout time.Duration
+	MaxInDoubt          int
 	Recipient           execution.Recipient
+
+	SkinsBackWS      string
+	SIHWebhookSecret string
+	AlertURLs        []string
+	AlertTargets     []alert.Target
 }
 
 const (
@@ -36,26 +48,87 @@ func (c *config) declare(s *settings.Set) {
 	s.Group("Trading")
 	s.Choice(&c.Mode, "MODE", paper, []string{paper, live}, "paper: orders are decided, journaled and filled against later prices, nothing is sent. live: real purchases.")
 	s.Private(&c.TradeURL, "TRADE_URL", "Steam trade URL that receives purchases. Required in live mode.")
-	s.Choice(&c.Journal, "JOURNAL", "sqlite", []string{"sqlite", "redis"}, "Where purchases are remembered. sqlite is a file in DATA_DIR; redis is not supported by this version.")
+	s.Choice(&c.Journal, "JOURNAL", inSQLite, []string{inSQLite, inRedis}, "Where purchases are remembered. sqlite is a file in DATA_DIR, for one trader; redis is shared by several over REDIS_URL, of which one leads and the others stand by, and must persist every write.")
 	s.Dollars(&c.Limits.Order, "MAX_ORDER_USD", "", "Most that one purchase may cost, US dollars. Required in live mode.")
 	s.Dollars(&c.Limits.Day, "MAX_DAY_USD", "", "Most that may be spent in any rolling 24 h, US dollars, unknown outcomes counted as spent. Required in live mode.")
 	s.Int(&c.Limits.OpenOrders, "MAX_OPEN_ORDERS", 10, 0, 10_000, "Most purchases not yet delivered.")
 	s.Dollars(&c.Limits.Locked, "MAX_LOCKED_USD", "", "Most money in purchases not yet settled, US dollars.")
 	s.Int(&c.Limits.ItemUnits, "MAX_ITEM_UNITS", 1, 0, 10_000, "Most units of one item bought in 24 h.")
 	s.Dollars(&c.Limits.MinBalance, "MIN_BALANCE_USD", "0", "Floor of each market's balance, US dollars.")
+	c.Limits.Markets = map[pricing.Market]execution.MarketLimits{}
+	for _, m := range pricing.Markets {
+		c.declareMarket(s, m)
+	}
+	s.Int(&c.MaxInDoubt, "MAX_IN_DOUBT", 10, 0, 10_000, "Purchases of unknown outcome on one market at which buying there is suspended; 0 for any number.")
+
+	s.Group("Following purchases")
 	s.Duration(&c.SkinsBackProtection, "SKINSBACK_PROTECTION", "198h", 0, 90*24*time.Hour, "Time after delivery at SkinsBack after which a purchase counts as settled: 8 days of trade protection and a margin.")
 	s.Duration(&c.SIHProtection, "SIH_PROTECTION", "246h", 0, 90*24*time.Hour, "The same at SIH where the market does not tell: 10 days and a margin.")
 	s.Duration(&c.TrackEvery, "TRACK_INTERVAL", "15s", 100*time.Millisecond, time.Hour, "Pause between two looks at purchases that are not delivered.")
+	s.Duration(&c.ReconcileEvery, "RECONCILE_INTERVAL", "5m", time.Second, time.Hour, "Pause between two comparisons of a market's history, account book and balance with the journal.")
+	s.Duration(&c.Patience, "DIFFERENCE_PATIENCE", "15m", 0, 24*time.Hour, "How long money may be missing from an account before buying there is suspended: refunds may take a while.")
+	s.Duration(&c.PlaceTimeout, "PLACE_TIMEOUT", "60s", time.Second, 10*time.Minute, "Longest wait for a market's answer to a purchase; after it the purchase is in doubt.")
+	s.Duration(&c.Grace, "LOOKUP_GRACE", "30s", time.Second, time.Hour, "How long after that a market may still come to know a purchase. Only then is its word believed that there was none.")
+	s.Blank(&c.SkinsBackWS, "SKINSBACK_WS_URL", skinsBackSocket, "SkinsBack's real-time events, which speed tracking up; empty turns them off, and so does another SKINSBACK_URL unless this is set, too.")
+	s.Secret(&c.SIHWebhookSecret, "SIH_WEBHOOK_SECRET", "Unguessable last part of the path /webhooks/sih/... that SIH's events are sent to. Without it there is no such path.")
+	s.SecretList(&c.AlertURLs, "ALERT_URLS", "Comma list of where alerts go: webhook addresses of Discord, Slack, Telegram (https://api.telegram.org/bot.../sendMessage?chat_id=...), or any https address that takes JSON.")
+}
+
+const (
+	inSQLite = "sqlite"
+	inRedis  = "redis"
+
+	skinsBackAPI    = "https://skinsback.com/api.php"
+	skinsBackSocket = "wss://skinsback.com/ws/"
+)
+
+// declareMarket adds the limits of one market, which hold besides those of all
+// together.
+func (c *config) declareMarket(s *settings.Set, m pricing.Market) {
+	var own execution.MarketLimits
+	keep := func() { c.Limits.Markets[m] = own }
+	prefix := strings.ToUpper(string(m)) + "_"
+	dollars := func(p *pricing.Money, name, help string) {
+		s.Var(prefix+name, "", help+" on this market alone, US dollars.", func(v string) (err error) {
+			*p = 0
+			if v != "" {
+				if *p, err = pricing.ParseMoney(v); err != nil || *p <= 0 {
+					return errors.New("it is an amount of US dollars, such as 25.50")
+				}
+			}
+			keep()
+			return nil
+		})
+	}
+	dollars(&own.Day, "MAX_DAY_USD", "Most that may be spent in any rolling 24 h")
+	dollars(&own.Locked, "MAX_LOCKED_USD", "Most money in purchases not yet settled")
+	dollars(&own.MinBalance, "MIN_BALANCE_USD", "Balance floor")
+	s.Var(prefix+"MAX_OPEN_ORDERS", "0", "Most purchases not yet delivered on this market alone; 0 for no limit of its own.", func(v string) (err error) {
+		if own.OpenOrders, err = strconv.Atoi(v); err != nil || own.OpenOrders < 0 {
+			return errors.New("it is a whole number from 0")
+		}
+		keep()
+		return nil
+	})
 }
 
 // validate gives every mistake that only shows when settings are seen together.
 func (c *config) validate() []error {
 	mistakes := c.Prices.Validate()
-	if c.Journal == "redis" {
-		mistakes = append(mistakes, errors.New("JOURNAL: redis is not supported by this version; use sqlite"))
+	if c.Journal == inRedis && c.RedisURL == "" {
+		mistakes = append(mistakes, errors.New("JOURNAL: redis needs REDIS_URL; the embedded Redis keeps prices, never purchases"))
+	}
+	var err error
+	if c.AlertTargets, err = alert.Parse(c.AlertURLs); err != nil {
+		mistakes = append(mistakes, fmt.Errorf("ALERT_URLS: %w", err))
+	}
+	if c.SkinsBack.URL != skinsBackAPI && !c.Given("SKINSBACK_WS_URL") {
+		c.SkinsBackWS = "" // what signs the socket's address must not go to another host than the rest
+	}
+	if n := len(c.SIHWebhookSecret); n > 0 && n < 16 {
+		mistakes = append(mistakes, errors.New("SIH_WEBHOOK_SECRET: it needs 16 characters at least: whoever guesses it can make us ask SIH questions"))
 	}
 	if c.TradeURL != "" {
-		var err error
 		if c.Recipient, err = execution.ParseTradeURL(c.TradeURL); err != nil {
 			mistakes = append(mistakes, fmt.Errorf("TRADE_URL: %w", err))
 		}

@@ -33,7 +33,6 @@ type trader struct {
 	find     finder
 	executor *execution.Executor
 	journal  execution.Journal
-	limits   execution.Limits
 	slots    map[pricing.Market]chan struct{} // for each market that we can buy on, its purchases under way
 	now      func() time.Time
 	log      *slog.Logger
@@ -44,9 +43,9 @@ type trader struct {
 	tried  map[execution.OrderID]time.Time // when an opportunity may be tried again
 }
 
-func newTrader(feed *pricefeed.PriceFeed, x *execution.Executor, j execution.Journal, l execution.Limits, log *slog.Logger) *trader {
+func newTrader(feed *pricefeed.PriceFeed, x *execution.Executor, j execution.Journal, log *slog.Logger) *trader {
 	t := &trader{
-		find: feed.Engine(), executor: x, journal: j, limits: l, now: time.Now, log: log, changed: feed.Changed(),
+		find: feed.Engine(), executor: x, journal: j, now: time.Now, log: log, changed: feed.Changed(),
 		slots: map[pricing.Market]chan struct{}{}, tried: map[execution.OrderID]time.Time{},
 	}
 	for _, m := range feed.Markets() {
@@ -85,17 +84,16 @@ func (t *trader) round(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	balances := t.executor.Balances()
+	open := t.executor.Limits().OpenOrders
 	tries := 0
 	for _, o := range t.find.Opportunities(now) {
 		r := request(o)
-		if ctx.Err() != nil || tries == perRound || usage.Open+tries >= t.limits.OpenOrders {
+		if ctx.Err() != nil || tries == perRound || usage.Open+tries >= open {
 			return nil
 		}
 		// The gate decides again, atomically; this look only spares the markets
 		// requests that could not become purchases.
-		balance := balances[r.Market]
-		if !balance.Known || t.limits.Admit(r, usage, balance.Amount) != nil || !t.claim(r, now) {
+		if t.executor.Admissible(r, usage) != nil || !t.claim(r, now) {
 			continue
 		}
 		tries++
@@ -134,8 +132,11 @@ func (t *trader) claim(r execution.Request, now time.Time) bool {
 func (t *trader) buy(ctx context.Context, r execution.Request) {
 	_, err := t.executor.Buy(ctx, r)
 	var limit *execution.LimitError
+	var open *execution.BreakerError
 	switch {
 	case err == nil, errors.Is(err, execution.ErrStopped), errors.Is(err, context.Canceled):
+	case errors.As(err, &open):
+		t.log.Debug("buying is suspended", "market", r.Market, "rule", open.Break.Rule)
 	case errors.As(err, &limit):
 		t.log.Debug("a limit forbids a purchase", "item", r.Item.String(), "market", r.Market, "rule", limit.Rule, "detail", limit.Detail)
 	default:

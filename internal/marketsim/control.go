@@ -18,6 +18,13 @@ import (
 //	DELETE /sim/faults     removes all
 //	POST   /sim/price      {"market","name","ask"} pins an ask; 0 lets it go
 //	POST   /sim/stock      {"market","name","count"} pins the stock; -1 lets it go
+//	POST   /sim/webhook    {"market","url"} sends the market's events there; "" ends it
+//	POST   /sim/attack     {"market","kind","for":"20s"} sends hostile webhooks: see Attack
+//
+// A world that is served has also
+//
+//	GET    /sim/sockets    {"connected": 1}, of SkinsBack's events
+//	DELETE /sim/sockets    cuts them all
 func (w *World) Control() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /sim/purchases", w.controlPurchases)
@@ -31,6 +38,8 @@ func (w *World) Control() http.Handler {
 	})
 	mux.HandleFunc("POST /sim/price", w.controlPrice)
 	mux.HandleFunc("POST /sim/stock", w.controlStock)
+	mux.HandleFunc("POST /sim/webhook", w.controlWebhook)
+	mux.HandleFunc("POST /sim/attack", w.controlAttack)
 	return mux
 }
 

@@ -35,6 +35,10 @@
 // Trouble. Inject adds a fault: refused and lost connections, lost answers,
 // mangled bodies, wrong catalogs, error answers. Fault tells the kinds.
 //
+// Events. Served, both markets tell what happens to their orders: SkinsBack over
+// its socket, both by webhooks to the address that they were given. Attack sends
+// webhooks that no market would.
+//
 // # Units
 //
 // Money is an int64 of micro-dollars: 1_000_000 is one US dollar. It becomes

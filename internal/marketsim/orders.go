@@ -118,6 +118,7 @@ func (w *World) place(m *market, t purchaseTerms) *order {
 	}
 	o.due = w.now.Add(o.plan[0].after)
 	heap.Push(&w.due, o)
+	w.tell(o, true, o.debited > 0)
 	return o
 }
 

@@ -137,11 +137,11 @@ func (w *World) sihProject(sihRequest) reply {
 	}{true, project{412, "skinarb-demo", usd(w.sih.balance), optional(w.sih.webhook)}})
 }
 
-// sihSetWebhook stores the address and never calls it: the calls themselves are
-// not documented.
+// sihSetWebhook stores the address that events are sent to. The calls themselves
+// are not documented: see sihEvent.
 func (w *World) sihSetWebhook(r sihRequest) reply {
 	address := r.query.Get("url")
-	if u, err := url.Parse(address); address != "" && (err != nil || u.Host == "") {
+	if !webhookAddress(address) {
 		return sihError(http.StatusBadRequest, "invalid url")
 	}
 	w.sih.webhook = address

@@ -134,7 +134,8 @@ type market struct {
 	traffic traffic
 	version uint64 // grows with every change to the stock
 	bodies  bodies
-	webhook string // SIH
+	webhook string // where events are sent; empty: nowhere
+	outbox  outbox
 }
 
 // key names an item of a game.
@@ -234,7 +235,9 @@ func (w *World) advance() {
 	w.tick = int64(w.now.Sub(w.start) / w.cfg.Tick)
 	for len(w.due) > 0 && !w.due[0].due.After(w.now) {
 		o := w.due[0]
+		refunded := o.refunded
 		o.step()
+		w.tell(o, false, o.refunded != refunded)
 		if len(o.plan) == 0 {
 			heap.Pop(&w.due)
 		} else {

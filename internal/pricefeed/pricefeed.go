@@ -43,6 +43,7 @@ type PriceFeed struct {
 	fetcher *fetch.Fetcher
 	engine  *strategy.Engine
 	markets []execution.Market
+	events  *skinsback.Client // nil where SkinsBack is off
 	budgets map[pricing.Market]fetch.Budget
 	feeds   []pricing.Feed // that are followed
 	changed chan struct{}
@@ -112,6 +113,7 @@ func (f *PriceFeed) openMarkets() ([]fetch.Source, error) {
 			return nil, fmt.Errorf("SkinsBack: %w", err)
 		}
 		add(c)
+		f.events = c
 	}
 	if s.SIH.On() {
 		f.budgets[pricing.SIH] = f.store.Budget(pricing.SIH, s.SIH.RatePerMinute)
@@ -165,6 +167,14 @@ func (f *PriceFeed) watchStatuses(ctx context.Context) {
 		}
 	}
 }
+
+// Subscribe has fn called with every new book; see redisstore.Replica.
+func (f *PriceFeed) Subscribe(fn func(book *pricing.Book, feed pricing.Feed, changed []int, full bool)) {
+	f.replica.Subscribe(fn)
+}
+
+// SkinsBack is the client that hears SkinsBack's events; nil where it is off.
+func (f *PriceFeed) SkinsBack() *skinsback.Client { return f.events }
 
 // Changed is ready when prices have changed since it was last read.
 func (f *PriceFeed) Changed() <-chan struct{} { return f.changed }

@@ -33,16 +33,16 @@ func Listen(ctx context.Context, addr string) (net.Listener, error) {
 	return ln, nil
 }
 
-// API gives the server over these prices; strategy and trading may differ from
-// program to program.
-func (f *PriceFeed) API(s httpapi.Strategy, t httpapi.Trading) *httpapi.Server {
+// API gives the server over these prices; strategy, trading and hooks may differ
+// from program to program.
+func (f *PriceFeed) API(s httpapi.Strategy, t httpapi.Trading, h httpapi.Hooks) *httpapi.Server {
 	p := f.cfg.Settings
 	var all []pricing.Feed
 	for _, st := range f.Statuses() {
 		all = append(all, st.Feed)
 	}
 	api := httpapi.New(httpapi.Config{
-		Prices: f, Strategy: s, Trading: t, Feeds: all, MaxQuoteAge: p.MaxQuoteAge,
+		Prices: f, Strategy: s, Trading: t, Hooks: h, Feeds: all, MaxQuoteAge: p.MaxQuoteAge,
 		APIToken: p.APIToken, ReadTokens: p.ReadTokens,
 		Metrics: f.cfg.Registry, Registerer: f.cfg.Registry,
 		Version: settings.Version(), Settings: p.Shown(), Logger: f.cfg.Log,

@@ -29,6 +29,7 @@ func OpenEmbedded(dir string) (*Store, error) {
 	o := options().Simple()
 	o.Dialer = func(context.Context, string, string) (net.Conn, error) { return server.Dial() }
 	s := newStore(func() redis.UniversalClient { return redis.NewClient(o) })
+	s.loses = "the embedded Redis forgets everything when the program ends"
 	s.closing = func() error {
 		err := s.client.Close()
 		server.Close()

@@ -32,6 +32,9 @@ func Open(ctx context.Context, rawURL string) (*Store, error) {
 		return nil, fmt.Errorf("redis url: %w", err)
 	}
 	s := newStore(func() redis.UniversalClient { return redis.NewUniversalClient(o) })
+	if o.MasterName != "" {
+		s.loses = "a sentinel may put a replica in the master's place that has not heard of the last writes"
+	}
 	if err := s.Ping(ctx); err != nil {
 		return nil, errors.Join(fmt.Errorf("reach redis at %s: %w", strings.Join(o.Addrs, ", "), err), s.Close())
 	}

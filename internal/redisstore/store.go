@@ -34,6 +34,10 @@ type Store struct {
 	locks   *redislock.Client
 	cluster bool
 
+	// loses says how this Redis may lose what it acknowledged, however it is set;
+	// empty when that is a matter of settings. See Journal.Durable.
+	loses string
+
 	// files is set on an embedded store that survives restarts. mu makes its
 	// file and the publication one step.
 	files *files
@@ -50,7 +54,11 @@ var (
 func newStore(connect func() redis.UniversalClient) *Store {
 	client := connect()
 	_, cluster := client.(*redis.ClusterClient)
-	return &Store{client: client, connect: connect, locks: redislock.New(client), cluster: cluster, closing: client.Close}
+	s := &Store{client: client, connect: connect, locks: redislock.New(client), cluster: cluster, closing: client.Close}
+	if cluster {
+		s.loses = "a cluster may put a replica in a master's place that has not heard of the last writes"
+	}
+	return s
 }
 
 // Close ends all connections.

@@ -36,7 +36,9 @@ func Journal(t *testing.T, open OpenJournal) {
 		"list":                          journalList,
 		"paging":                        journalPaging,
 		"usage":                         journalUsage,
+		"usage of each market":          journalMarketUsage,
 		"totals":                        journalTotals,
+		"books":                         journalBooks,
 		"kill switch":                   journalTrading,
 		"reopening keeps all":           journalReopen,
 		"a caller that gave up":         journalCancelled,
@@ -250,7 +252,8 @@ func journalAdvance(t *testing.T, open OpenJournal) {
 	o := mustReserve(t, j, journalOrder(3))
 	moved := o
 	moved.State = execution.Delivered
-	moved.Paid, moved.Refunded, moved.MarketRef, moved.OfferID, moved.Error = 2*pricing.Dollar, pricing.Cent, "70065", "7912345678", "late ★"
+	moved.Paid, moved.Refunded, moved.Booked = 2*pricing.Dollar, pricing.Cent, true
+	moved.MarketRef, moved.OfferID, moved.Error = "70065", "7912345678", "late ★"
 	moved.UpdatedAt, moved.SentAt = journalStart.Add(time.Minute), journalStart.Add(2*time.Minute)
 	moved.SpentAt, moved.DeliveredAt = journalStart.Add(3*time.Minute), journalStart.Add(4*time.Minute)
 	step := execution.Step{At: journalStart.Add(5 * time.Minute), State: execution.Delivered, Event: execution.OnDelivered, Note: "accepted"}
@@ -465,6 +468,7 @@ func journalUsage(t *testing.T, open OpenJournal) {
 				n++
 				o := journalOrder(n)
 				o.Item = journalItem(n % 3)
+				o.Market = pricing.Markets[n/2%2] // either, with each of paid
 				o.ID = o.Request.ID()
 				o = mustReserve(t, j, o)
 				o = mustAdvance(t, j, o, s, func(o *execution.Order) {
@@ -484,6 +488,55 @@ func journalUsage(t *testing.T, open OpenJournal) {
 	if d := journalDiff(got, want); d != "" {
 		t.Errorf("usage (-want +got):\n%s", d)
 	}
+}
+
+// journalMarketUsage counts a few orders by hand, as they move.
+func journalMarketUsage(t *testing.T, open OpenJournal) {
+	j, _ := open(t)
+	now := journalStart.Add(time.Hour)
+	reserve := func(n int, m pricing.Market) execution.Order {
+		o := journalOrder(n)
+		o.Market = m
+		o.ID = o.Request.ID()
+		return mustReserve(t, j, o)
+	}
+	want := func(when string, skinsback, sih execution.MarketUsage, units map[pricing.Item]int) {
+		t.Helper()
+		got, err := j.Usage(t.Context(), now)
+		if err != nil {
+			t.Fatal(err)
+		}
+		u := execution.Usage{Units: units, ByMarket: map[pricing.Market]execution.MarketUsage{}}
+		for m, mu := range map[pricing.Market]execution.MarketUsage{pricing.SkinsBack: skinsback, pricing.SIH: sih} {
+			if mu != (execution.MarketUsage{}) {
+				u.ByMarket[m] = mu
+			}
+			u.Open, u.InDoubt, u.Locked = u.Open+mu.Open, u.InDoubt+mu.InDoubt, u.Locked+mu.Locked
+			u.Day, u.Unrecorded = u.Day+mu.Day, u.Unrecorded+mu.Unrecorded
+		}
+		if d := journalDiff(got, u); d != "" {
+			t.Errorf("usage %s (-want +got):\n%s", when, d)
+		}
+	}
+	dollars := func(n int) pricing.Money { return pricing.Money(n) * pricing.Dollar }
+	spent := func(o *execution.Order) { o.SpentAt = now }
+
+	want("of nothing", execution.MarketUsage{}, execution.MarketUsage{}, nil)
+	one, two, four := reserve(1, pricing.SkinsBack), reserve(2, pricing.SIH), reserve(4, pricing.SIH)
+	want("of plans", execution.MarketUsage{Open: 1, Locked: dollars(1), Day: dollars(1), Unrecorded: dollars(1)},
+		execution.MarketUsage{Open: 2, Locked: dollars(6), Day: dollars(6), Unrecorded: dollars(6)},
+		map[pricing.Item]int{journalItem(1): 1, journalItem(2): 1, journalItem(4): 1})
+
+	one = mustAdvance(t, j, one, execution.Sent, nil)
+	one = mustAdvance(t, j, one, execution.InDoubt, nil)
+	mustAdvance(t, j, two, execution.Placed, func(o *execution.Order) { o.Paid = dollars(1); spent(o) })
+	mustAdvance(t, j, four, execution.Failed, spent)
+	want("of a doubt, a purchase and a failure", execution.MarketUsage{Open: 1, InDoubt: 1, Locked: dollars(1), Day: dollars(1), Unrecorded: dollars(1)},
+		execution.MarketUsage{Open: 1, Locked: dollars(1), Day: dollars(5)}, map[pricing.Item]int{journalItem(1): 1, journalItem(2): 1})
+
+	mustAdvance(t, j, one, execution.Rejected, nil)
+	now = now.Add(execution.Day)
+	want("a day later", execution.MarketUsage{}, execution.MarketUsage{Open: 1, Locked: dollars(1)}, nil)
 }
 
 func journalTotals(t *testing.T, open OpenJournal) {
@@ -529,6 +582,56 @@ func journalTotals(t *testing.T, open OpenJournal) {
 	if d := journalDiff(got, want); d != "" {
 		t.Errorf("totals (-want +got):\n%s", d)
 	}
+}
+
+func journalBooks(t *testing.T, open OpenJournal) {
+	j, reopen := open(t)
+	want := map[pricing.Market]execution.Books{}
+	compare := func(when string) {
+		t.Helper()
+		for _, m := range pricing.Markets {
+			got, err := j.Books(t.Context(), m)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if d := journalDiff(got, want[m]); d != "" {
+				t.Errorf("books of %s %s (-want +got):\n%s", m, when, d)
+			}
+		}
+	}
+	compare("of nothing")
+	for i, s := range execution.States {
+		for k, m := range pricing.Markets {
+			o := journalOrder(3*i + k + 1)
+			o.Market = m
+			o.ID = o.Request.ID()
+			o = mustReserve(t, j, o)
+			if s != execution.Planned {
+				o = mustAdvance(t, j, o, execution.InDoubt, func(o *execution.Order) { o.Paid = pricing.Dollar })
+			}
+			o = mustAdvance(t, j, o, s, func(o *execution.Order) {
+				o.Paid, o.Refunded, o.Booked = pricing.Money(i%3)*pricing.Dollar, pricing.Money(i%5)*pricing.Cent, i%2 == 0
+			})
+			b := want[m]
+			b.Add(execution.SumOf(o))
+			want[m] = b
+		}
+	}
+	compare("never opened")
+	for i, m := range pricing.Markets {
+		for _, opening := range []pricing.Money{pricing.Dollar, 100*pricing.Dollar + pricing.Money(i)} { // the last one counts
+			at := journalStart.Add(time.Duration(opening))
+			if err := j.OpenBooks(t.Context(), m, opening, at); err != nil {
+				t.Fatal(err)
+			}
+			b := want[m]
+			b.Opening, b.OpenedAt = opening, at
+			want[m] = b
+		}
+	}
+	compare("opened")
+	j = reopen()
+	compare("after reopening")
 }
 
 func journalTrading(t *testing.T, open OpenJournal) {
