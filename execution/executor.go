@@ -85,7 +85,7 @@ const (
 // Bounds that are no settings.
 const (
 	writeTimeout  = 15 * time.Second // writing an answer down, shutting down or not
-	drainTimeout  = 8 * time.Second  // waiting for answers when Run ends
+	drainTimeout  = 6 * time.Second  // waiting for answers when Run ends
 	lookupTimeout = 30 * time.Second // of our patience; a Market has its own, shorter one
 	retryFirst    = 2 * time.Second  // first pause of an order that could not be attempted or looked up
 	retryMost     = 2 * time.Minute

@@ -89,7 +89,7 @@ func (x *Executor) recoverMarket(ctx context.Context, m Market) error {
 // Run sees to every order until ctx ends: it attempts planned ones again,
 // resolves doubts, tracks purchases to their end and compares the account's
 // history. When ctx ends it refuses new attempts, waits for what is on the wire,
-// 8 s at most, and returns when all of that is written. It is called once.
+// 6 s at most, and returns when all of that is written. It is called once.
 func (x *Executor) Run(ctx context.Context) {
 	var loops conc.WaitGroup
 	for _, m := range x.cfg.Markets {

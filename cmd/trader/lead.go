@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"skinarb/execution"
+	"skinarb/internal/alert"
 	"skinarb/internal/redisstore"
 	"skinarb/internal/sqlitejournal"
 )
@@ -54,14 +55,15 @@ func (c *config) openJournal(ctx context.Context) (*book, error) {
 type terms struct {
 	book *book
 	open func() (*execution.Executor, error)
+	tell func(alert.Alert) // must not block
 	log  *slog.Logger
 
 	current atomic.Pointer[execution.Executor] // also answers questions while standing by
 	leads   atomic.Bool
 }
 
-func newTerms(b *book, open func() (*execution.Executor, error), log *slog.Logger) (*terms, error) {
-	t := &terms{book: b, open: open, log: log}
+func newTerms(b *book, open func() (*execution.Executor, error), tell func(alert.Alert), log *slog.Logger) (*terms, error) {
+	t := &terms{book: b, open: open, tell: tell, log: log}
 	return t, t.renew()
 }
 
@@ -104,10 +106,7 @@ func (t *terms) run(ctx context.Context, trade func(context.Context, *execution.
 	for ctx.Err() == nil {
 		led, release, err := t.book.lead(ctx)
 		if err != nil {
-			if ctx.Err() == nil {
-				t.log.Error("cannot stand by to lead", "error", err)
-				pause(ctx, 2*time.Second)
-			}
+			t.cannotLead(ctx, err)
 			continue
 		}
 		t.log.Warn("this trader leads")
@@ -125,6 +124,25 @@ func (t *terms) run(ctx context.Context, trade func(context.Context, *execution.
 		pause(ctx, time.Second)
 	}
 	return nil
+}
+
+// alertJournal is the kind of the alert that the journal is gone.
+const alertJournal = "journal_lost"
+
+// cannotLead waits before the next try. A journal that is gone does not come
+// back, and with it went the kill switch: only a person may begin a new one.
+func (t *terms) cannotLead(ctx context.Context, err error) {
+	switch {
+	case ctx.Err() != nil:
+	case errors.Is(err, redisstore.ErrLost):
+		const text = "Redis has lost the purchase journal; nothing is bought. Find out why, then restart the trader: it begins a new journal and fills it from the markets' histories"
+		t.log.Error(text, "error", err)
+		t.tell(alert.Alert{Kind: alertJournal, Text: text, Urgent: true})
+		pause(ctx, time.Minute)
+	default:
+		t.log.Error("cannot stand by to lead", "error", err)
+		pause(ctx, 2*time.Second)
+	}
 }
 
 func (t *terms) serve(ctx context.Context, trade func(context.Context, *execution.Executor)) error {

@@ -30,7 +30,7 @@ func trade(ctx context.Context, c *config, read func() (execution.Limits, error)
 	if err != nil {
 		return err
 	}
-	defer journal.close()
+	defer func() { _ = journal.close() }() // every write was durable when it returned
 	ln, err := pricefeed.Listen(ctx, c.ListenAddr)
 	if err != nil {
 		return err
@@ -66,7 +66,7 @@ func trade(ctx context.Context, c *config, read func() (execution.Limits, error)
 			OnStep: func(o execution.Order, s execution.Step) { steps.count(o, s); practice.step(s); show.step(o, s) },
 			Notify: func(n execution.Notice) { alerts.Send(fromNotice(n, time.Now())) },
 		})
-	}, log)
+	}, alerts.Send, log)
 	if err != nil {
 		return err
 	}
@@ -91,7 +91,12 @@ func trade(ctx context.Context, c *config, read func() (execution.Limits, error)
 		balances: func() map[pricing.Market]execution.Balance { return terms.executor().Balances() },
 		alert:    alerts.Send, now: time.Now, log: log,
 	}
-	running.Go(func() { alerts.Run(ctx) })
+	// Alerts go out to the end: the last purchases may have something to say.
+	alerting, quiet := context.WithCancel(context.WithoutCancel(ctx))
+	var alerted conc.WaitGroup
+	alerted.Go(func() { alerts.Run(alerting) })
+	defer alerted.Wait()
+	defer quiet()
 	running.Go(func() { watch.run(ctx) })
 	running.Go(func() { practice.watch(ctx, feed.Engine(), feed.Subscribe) })
 	running.Go(func() { feed.Run(ctx) })
