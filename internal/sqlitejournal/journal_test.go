@@ -33,7 +33,8 @@ func TestJournal(t *testing.T) {
 			if err := j.Close(); err != nil {
 				t.Fatal(err)
 			}
-			return mustOpen(t, path)
+			j = mustOpen(t, path)
+			return j
 		}
 	})
 }

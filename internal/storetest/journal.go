@@ -35,6 +35,7 @@ func Journal(t *testing.T, open OpenJournal) {
 		"adopt":                         journalAdopt,
 		"list":                          journalList,
 		"paging":                        journalPaging,
+		"no limit is ever exceeded":     journalGate,
 		"usage":                         journalUsage,
 		"usage of each market":          journalMarketUsage,
 		"totals":                        journalTotals,
