@@ -31,8 +31,8 @@ type couriers struct {
 	world   *World
 	ctx     context.Context // ends with stop
 	stop    context.CancelFunc
-	running sync.WaitGroup // of every goroutine and every socket
-	posts   map[*market]chan post
+	running sync.WaitGroup        // of every goroutine and every socket
+	posts   map[*market]chan post // never changed
 
 	mu      sync.Mutex // guards everything below
 	closed  bool
@@ -43,8 +43,9 @@ func newCouriers(w *World) *couriers {
 	c := &couriers{world: w, posts: map[*market]chan post{}, sockets: map[*socket]bool{}}
 	c.ctx, c.stop = context.WithCancel(context.Background())
 	for _, m := range []*market{w.skinsback, w.sih} {
-		c.posts[m] = make(chan post, maxNews)
-		c.running.Go(func() { c.deliver(m) })
+		posts := make(chan post, maxNews)
+		c.posts[m] = posts
+		c.running.Go(func() { c.deliver(posts) })
 	}
 	c.running.Go(c.collect)
 	return c
@@ -89,12 +90,12 @@ func (c *couriers) collect() {
 }
 
 // deliver sends a market's webhooks, each once and in order.
-func (c *couriers) deliver(m *market) {
+func (c *couriers) deliver(posts <-chan post) {
 	for {
 		select {
 		case <-c.ctx.Done():
 			return
-		case p := <-c.posts[m]:
+		case p := <-posts:
 			ctx, cancel := context.WithTimeout(c.ctx, postTimeout)
 			p.send(ctx) // once, whatever becomes of it
 			cancel()

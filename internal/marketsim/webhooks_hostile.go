@@ -127,7 +127,7 @@ func (w *World) attack(a Attack) ([]post, error) {
 // lie is an event of the newest purchase that says it failed, or of one that
 // never was.
 func (w *World) lie(m *market) []byte {
-	o := order{market: m, id: 1, customID: "never-bought", listing: &listing{}}
+	o := order{market: m, id: 1, customID: "never-bought", listing: &listing{item: &item{}}}
 	if n := len(m.orders); n > 0 {
 		o = *m.orders[n-1]
 	}

@@ -122,11 +122,12 @@ func (s *socket) describe(err error) string {
 func (s *socket) session(ctx context.Context) error {
 	dialing, cancel := context.WithTimeout(ctx, handshakeTime)
 	defer cancel()
+	//nolint:bodyclose // the body is the connection, or closed already
 	conn, _, err := websocket.Dial(dialing, s.url, &websocket.DialOptions{HTTPClient: s.http, HTTPHeader: http.Header{"User-Agent": {"skinarb"}}})
 	if err != nil {
 		return err
 	}
-	defer conn.CloseNow()
+	defer func() { _ = conn.CloseNow() }() // with what error is all one
 	conn.SetReadLimit(maxFrame)
 
 	ctx, end := context.WithCancelCause(ctx)
