@@ -17,8 +17,10 @@ check: $(BIN)/golangci-lint-$(GOLANGCI) ## formatting, vet, lint, tidy modules
 	go vet ./...
 	go mod tidy -diff
 	$(BIN)/golangci-lint-$(GOLANGCI) run ./...
+	cd bench/peers && go vet ./... && go test ./... && go mod tidy -diff
+	cd bench/peers && go vet -modfile riversqlite.mod -tags riversqlite ./... && go mod tidy -diff -modfile riversqlite.mod
 
-bench: ## measure fetch and lookup throughput
+bench: ## measure fetching, look-ups and orders beside their peers
 	go run ./bench
 
 demo: ## the whole thing with no accounts

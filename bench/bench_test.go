@@ -11,7 +11,7 @@ import (
 )
 
 // tiny makes a run as short as it can be.
-var tiny = []string{"--items", "300", "--rounds", "2", "--for", "20ms"}
+var tiny = []string{"--items", "300", "--rounds", "2", "--for", "20ms", "--no-peers"}
 
 // bench runs the program and fails the test unless it exits with want.
 func bench(t *testing.T, ctx context.Context, want int, args ...string) (stdout, stderr string) {
@@ -68,7 +68,7 @@ func TestRunMeasuresEverything(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"<svg", "<rect", `id="ingest"`, `id="full"`, `id="lookup"`, `id="strategy"`} {
+	for _, want := range []string{"<svg", "<rect", `id="ingest"`, `id="full"`, `id="lookup"`, `id="strategy"`, `id="orders"`} {
 		if !bytes.Contains(html, []byte(want)) {
 			t.Errorf("the page: %s is missing", want)
 		}

@@ -1,14 +1,16 @@
 // Package main measures how fast this project fetches, stores, looks up and
-// judges prices. It decides nothing and nothing imports it; its figures are for
-// people who choose between programs, and for us, to notice when one gets
-// worse.
+// judges prices, and writes purchases down and sends them. It decides nothing
+// and nothing imports it; its figures are for people who choose between
+// programs, and for us, to notice when one gets worse.
 //
 //	go run ./bench --suite ingest,lookup --rounds 7
 //
 // What is measured is real: HTTP on loopback, gzip, a Redis, the API's own
 // server. What stands at the other end is internal/marketsim in this same
 // process, so client, server and load share the cores, and no figure says
-// anything about a network. The load is bounded by the flags.
+// anything about a network. The load is bounded by the flags. Job queues that
+// one could use for purchases are in bench/peers, a module of its own; they run
+// as processes of their own, each with the durability that its note tells.
 //
 // Figures of one machine are only good beside others of the same minute. So
 // every suite has a peer: what one would write first, or the floor that nothing

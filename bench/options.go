@@ -20,6 +20,7 @@ type options struct {
 	json   bool
 	html   string
 
+	noPeers             bool
 	list, help, version bool
 }
 
@@ -59,6 +60,7 @@ var optionTable = []option{
 		o.html = v
 		return nil
 	}},
+	{"no-peers", "", "Leave out River and asynq, which the suite orders builds and starts as programs of their own.", func(o *options, _ string) error { o.noPeers = true; return nil }},
 	{"list", "", "List the suites and exit.", func(o *options, _ string) error { o.list = true; return nil }},
 	{"version", "", "Print the version and exit.", func(o *options, _ string) error { o.version = true; return nil }},
 	{"help", "", "Print this and exit.", func(o *options, _ string) error { o.help = true; return nil }},
@@ -135,10 +137,15 @@ func parseOptions(args []string) (options, error) {
 func writeHelp(w io.Writer) {
 	fmt.Fprint(w, `Usage: bench [flags]
 
-Measures fetching, look-ups and the strategy on simulated markets in this
-process, over loopback. Nothing leaves the machine. Client, server and load
-share the cores, so ratios tell more than rates. All suites with the default
-flags take about a minute on two cores.
+Measures fetching, look-ups, the strategy and orders on simulated markets in
+this process, over loopback. Client, server and load share the cores, so ratios
+tell more than rates. All suites with the default flags take about three minutes
+on two cores.
+
+Orders are measured beside River and asynq, which are built from bench/peers by
+the go command; the first time it downloads their modules. They use a
+redis-server and a PostgreSQL of their own, if these are installed. Nothing else
+leaves the machine, and nothing is installed.
 
 Suites:
 `)

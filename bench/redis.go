@@ -12,22 +12,29 @@ import (
 	"skinarb/internal/redisstore"
 )
 
-// startRedis starts a redis-server of our own on a free port of loopback, in a
-// directory that stop removes, and connects to it.
+// startRedis starts a redis-server that keeps nothing.
 func startRedis(ctx context.Context, program string) (store *redisstore.Store, stop func(), err error) {
+	store, _, stop, err = startRedisWith(ctx, program, "--appendonly", "no")
+	return store, stop, err
+}
+
+// startRedisWith starts a redis-server of our own with some settings on a free
+// port of loopback, in a directory that stop removes, and connects to it.
+func startRedisWith(ctx context.Context, program string, settings ...string) (store *redisstore.Store, address string, stop func(), err error) {
 	dir, err := os.MkdirTemp("", "bench-redis-")
 	if err != nil {
-		return nil, nil, err
+		return nil, "", nil, err
 	}
 	port, err := freePort()
 	if err != nil {
 		os.RemoveAll(dir)
-		return nil, nil, err
+		return nil, "", nil, err
 	}
-	server := exec.Command(program, "--bind", "127.0.0.1", "--port", strconv.Itoa(port), "--dir", dir, "--save", "", "--appendonly", "no")
+	address = "127.0.0.1:" + strconv.Itoa(port)
+	server := exec.Command(program, append([]string{"--bind", "127.0.0.1", "--port", strconv.Itoa(port), "--dir", dir, "--save", ""}, settings...)...)
 	if err := server.Start(); err != nil {
 		os.RemoveAll(dir)
-		return nil, nil, fmt.Errorf("start %s: %w", program, err)
+		return nil, "", nil, fmt.Errorf("start %s: %w", program, err)
 	}
 	end := func() {
 		_ = server.Process.Kill() // nothing in it is worth keeping
@@ -37,17 +44,17 @@ func startRedis(ctx context.Context, program string) (store *redisstore.Store, s
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
 	for {
-		store, err = redisstore.Open(ctx, "redis://127.0.0.1:"+strconv.Itoa(port))
+		store, err = redisstore.Open(ctx, "redis://"+address)
 		if err == nil {
 			if err = store.Ping(ctx); err == nil {
-				return store, func() { store.Close(); end() }, nil
+				return store, address, func() { store.Close(); end() }, nil
 			}
 			store.Close()
 		}
 		select {
 		case <-ctx.Done():
 			end()
-			return nil, nil, fmt.Errorf("wait for %s: %w", program, err)
+			return nil, "", nil, fmt.Errorf("wait for %s: %w", program, err)
 		case <-time.After(20 * time.Millisecond):
 		}
 	}

@@ -13,6 +13,7 @@ var suites = []suite{
 	{"full", "every lot of SkinsBack (full=1) as a stream, beside inflating alone", runFull},
 	{"lookup", "price look-ups in memory and over HTTP, beside bare fasthttp", runLookup},
 	{"strategy", "judging all items, and the 2 % that change", runStrategy},
+	{"orders", "writing purchases down, and from intent to wire, beside River and asynq", runOrders},
 }
 
 // session is what a suite works with.

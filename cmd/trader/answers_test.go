@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/url"
+	"strings"
 	"testing"
 	"time"
 )
@@ -102,4 +103,19 @@ func (p *process) waitFeed(t *testing.T, market, state string) (reason string) {
 		return false, fmt.Sprintf("%+v", got.Feeds)
 	})
 	return reason
+}
+
+// situation is what a trader that does not do what was expected says of itself.
+func (p *process) situation(t *testing.T) string {
+	t.Helper()
+	if p.base == "" {
+		p.waitAddress(t)
+	}
+	var text strings.Builder
+	for _, path := range []string{"/v1/trading", "/v1/feeds", "/v1/opportunities?limit=3"} {
+		var got json.RawMessage
+		p.get(t, path, &got)
+		fmt.Fprintf(&text, "%s: %s\n", path, got)
+	}
+	return text.String()
 }

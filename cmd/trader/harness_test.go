@@ -48,7 +48,7 @@ func newMarkets(t *testing.T) *markets {
 	}
 	t.Cleanup(func() { server.Close() })
 	m := &markets{world: world, env: map[string]string{
-		"SKINSBACK_URL": server.SkinsBackURL, "SKINSBACK_CLIENT_ID": marketsim.DemoClientID, "SKINSBACK_CLIENT_SECRET": marketsim.DemoClientSecret,
+		"SKINSBACK_URL": server.SkinsBackURL, "SKINSBACK_WS_URL": server.SocketURL, "SKINSBACK_CLIENT_ID": marketsim.DemoClientID, "SKINSBACK_CLIENT_SECRET": marketsim.DemoClientSecret,
 		"SIH_URL": server.SIHURL, "SIH_API_KEY": marketsim.DemoAPIKey,
 		"MODE": "live", "TRADE_URL": "https://steamcommunity.com/tradeoffer/new/?partner=100000001&token=AbCdEf12",
 		"LISTEN_ADDR": "127.0.0.1:0", "API_TOKEN": operator, "DATA_DIR": t.TempDir(),

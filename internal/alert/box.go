@@ -86,8 +86,8 @@ func (b *box) queueOf(l letter) *[]letter {
 }
 
 // putBack returns a letter that could not be delivered to the head of its queue,
-// so that what happened first is told first. Its place may be taken
-// meanwhile; then one more than maxQueue wait.
+// so that what happened first is told first. Its place may have been taken
+// meanwhile: one letter more than maxQueue may then wait.
 func (b *box) putBack(l letter) {
 	b.mu.Lock()
 	defer b.mu.Unlock()

@@ -227,8 +227,10 @@ func TestTraderProcess(t *testing.T) {
 	defer release()
 	known := mustReserve(t, j, wish(1))
 	fmt.Println("\nleads")
-	for last := time.Now(); time.Since(last) < leaseTTL; {
-		last = time.Now()
+	for began, last := time.Now(), time.Now(); time.Since(last) < leaseTTL/2; {
+		if last = time.Now(); last.Sub(began) > time.Minute {
+			t.Fatal("nobody stopped this process")
+		}
 		_ = sleep(t.Context(), time.Millisecond)
 	}
 	fmt.Printf("\nwoke: %v\n", j.Leading()) // the first thing that it does

@@ -22,7 +22,7 @@ func journalGate(t *testing.T, open OpenJournal) {
 		j, reopen := open(t)
 		g := &gate{j: j, now: journalStart, limits: drawLimits(rt), held: map[pricing.Market]pricing.Money{}}
 		for _, m := range pricing.Markets {
-			g.held[m] = pricing.Money(rapid.IntRange(0, 60).Draw(rt, "held")) * pricing.Dollar
+			g.held[m] = pricing.Money(rapid.IntRange(0, 30).Draw(rt, "held")) * pricing.Dollar
 		}
 		rt.Repeat(map[string]func(*rapid.T){
 			"reserve": g.reserve,
@@ -49,7 +49,7 @@ func drawLimits(t *rapid.T) execution.Limits {
 	money := func(what string, most int) pricing.Money {
 		return pricing.Money(rapid.IntRange(0, most).Draw(t, what)) * pricing.Dollar
 	}
-	count := func(what string) int { return rapid.IntRange(0, 6).Draw(t, what) }
+	count := func(what string) int { return rapid.IntRange(0, 12).Draw(t, what) }
 	l := execution.Limits{
 		Order: money("order", 9), Day: money("day", 30), Locked: money("locked", 30),
 		OpenOrders: count("open"), ItemUnits: count("units"), MinBalance: money("floor", 10),
