@@ -23,7 +23,11 @@ func (x *Executor) Hint(m pricing.Market, h Hint) {
 }
 
 func (x *Executor) followHints(ctx context.Context, m Market) {
-	looked := map[OrderID]time.Time{}
+	type look struct {
+		at    time.Time
+		again bool // another is put off until a second later
+	}
+	looks := map[OrderID]look{}
 	for {
 		select {
 		case <-ctx.Done():
@@ -38,14 +42,21 @@ func (x *Executor) followHints(ctx context.Context, m Market) {
 				x.trouble(ctx, "follow a hint", m.Market(), err)
 				continue
 			}
-			now := x.now()
-			if o.ID == "" || now.Sub(looked[o.ID]) < hintEvery || x.flights.has(o.ID) {
-				continue // not ours, or just looked up, or its answer is about to arrive
+			if o.ID == "" || x.flights.has(o.ID) {
+				continue // not ours, or its answer is about to arrive
 			}
-			if len(looked) > 1000 {
-				clear(looked)
+			if len(looks) > 1000 {
+				clear(looks)
 			}
-			looked[o.ID] = now
+			last := looks[o.ID]
+			if wait := hintEvery - time.Since(last.at); wait > 0 {
+				if !last.again {
+					looks[o.ID] = look{last.at, true}
+					time.AfterFunc(wait, func() { x.Hint(m.Market(), Hint{ID: o.ID}) })
+				}
+				continue
+			}
+			looks[o.ID] = look{at: time.Now()}
 			if err := x.lookup(ctx, m, o); !errors.Is(err, ErrNotFound) {
 				x.trouble(ctx, "follow a hint", m.Market(), err)
 			}

@@ -237,6 +237,22 @@ func TestHint(t *testing.T) {
 		if got := state(t, j, o.ID); got != execution.Delivered {
 			t.Errorf("got %s, want delivered at once", got)
 		}
+
+		// A flood of hints is two looks: one at once, and one for what came after.
+		before := m.times("Lookup")
+		time.Sleep(time.Minute)
+		for range 100 {
+			x.Hint(pricing.SkinsBack, execution.Hint{MarketRef: m.ledger[o.ID].ev.MarketRef})
+		}
+		synctest.Wait()
+		m.becomes(o.ID, func(ev *execution.Evidence) { ev.Event = execution.OnRolledBack })
+		time.Sleep(2 * time.Second)
+		if got := state(t, j, o.ID); got != execution.RolledBack {
+			t.Errorf("got %s, want rolled back by the look that was put off", got)
+		}
+		if n := m.times("Lookup") - before; n != 2 {
+			t.Errorf("%d look-ups for a hundred hints, want 2", n)
+		}
 	})
 }
 

@@ -53,21 +53,17 @@ func (c *config) openJournal(ctx context.Context) (*book, error) {
 // own: what one knows by heart is worth nothing after somebody else has led.
 // Alone there is one term, which lasts.
 type terms struct {
-	book *book
-	open func() (*execution.Executor, error)
-	tell func(alert.Alert) // must not block
-	log  *slog.Logger
+	book  *book
+	open  func() (*execution.Executor, error)
+	begin func(context.Context) error // of each term, before recovery
+	tell  func(alert.Alert)           // must not block
+	log   *slog.Logger
 
 	current atomic.Pointer[execution.Executor] // also answers questions while standing by
 	leads   atomic.Bool
 }
 
-func newTerms(b *book, open func() (*execution.Executor, error), tell func(alert.Alert), log *slog.Logger) (*terms, error) {
-	t := &terms{book: b, open: open, tell: tell, log: log}
-	return t, t.renew()
-}
-
-// renew makes the executor of the next term. Limits that were tightened stay.
+// renew makes the executor of the next term, and before run that of the first. Limits that were tightened stay.
 func (t *terms) renew() error {
 	x, err := t.open()
 	if err != nil {
@@ -147,7 +143,7 @@ func (t *terms) cannotLead(ctx context.Context, err error) {
 
 func (t *terms) serve(ctx context.Context, trade func(context.Context, *execution.Executor)) error {
 	x := t.executor()
-	if err := x.Recover(ctx); err != nil {
+	if err := errors.Join(t.begin(ctx), x.Recover(ctx)); err != nil {
 		if ctx.Err() != nil {
 			return nil
 		}

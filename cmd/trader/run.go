@@ -52,7 +52,14 @@ func trade(ctx context.Context, c *config, read func() (execution.Limits, error)
 	practice := newPractice()
 	markets := c.markets(feed, journal)
 	steps := newStepMetrics(registry)
-	terms, err := newTerms(journal, func() (*execution.Executor, error) {
+	terms := &terms{book: journal, tell: alerts.Send, log: log}
+	terms.begin = func(ctx context.Context) error {
+		if c.Mode != paper {
+			return nil
+		}
+		return practice.count(ctx, journal)
+	}
+	terms.open = func() (*execution.Executor, error) {
 		return execution.New(execution.Config{
 			Markets: markets, Journal: journal, Budgets: budgets(feed), Limits: c.Limits,
 			Recheck: func(_ context.Context, r execution.Request, fresh execution.Offer) error {
@@ -66,8 +73,8 @@ func trade(ctx context.Context, c *config, read func() (execution.Limits, error)
 			OnStep: func(o execution.Order, s execution.Step) { steps.count(o, s); practice.step(s); show.step(o, s) },
 			Notify: func(n execution.Notice) { alerts.Send(fromNotice(n, time.Now())) },
 		})
-	}, alerts.Send, log)
-	if err != nil {
+	}
+	if err := terms.renew(); err != nil {
 		return err
 	}
 	desk := &desk{mode: c.Mode, terms: terms, journal: journal, engine: feed.Engine(), practice: practice, log: log}
@@ -75,11 +82,6 @@ func trade(ctx context.Context, c *config, read func() (execution.Limits, error)
 	hooks := newHooks(feed.SkinsBack(), c.SkinsBackWS, c.SIHWebhookSecret,
 		func(m pricing.Market, h execution.Hint) { terms.executor().Hint(m, h) }, time.Now, log)
 	api := feed.API(desk, desk, hooks)
-	if c.Mode == paper {
-		if err := practice.count(ctx, journal); err != nil {
-			return err
-		}
-	}
 
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
