@@ -20,6 +20,10 @@ type book struct {
 	execution.Journal
 	close func() error
 
+	// durable is nil if every write is on disk before it is answered. It is asked
+	// at start and at each term, because a server's settings can change.
+	durable func(context.Context) error
+
 	// lead waits until this trader leads; nil where it is alone. leading is its
 	// word on whether it still does.
 	lead    func(context.Context) (led context.Context, release func(), err error)
@@ -34,19 +38,26 @@ func (c *config) openJournal(ctx context.Context) (*book, error) {
 		if err != nil {
 			return nil, err
 		}
-		return &book{Journal: j, close: j.Close}, nil
+		return &book{Journal: j, close: j.Close, durable: func(context.Context) error { return nil }}, nil
 	}
 	store, err := redisstore.Open(ctx, c.RedisURL)
 	if err != nil {
 		return nil, fmt.Errorf("JOURNAL: %w", err)
 	}
 	j := store.Journal(c.Mode)
-	if c.Mode == live {
-		if err := j.Durable(ctx); err != nil {
-			return nil, errors.Join(fmt.Errorf("JOURNAL: %w; or take JOURNAL=sqlite", err), store.Close())
+	b := &book{Journal: j, close: store.Close, lead: j.Lead, leading: j.Leading, durable: func(ctx context.Context) error {
+		if c.Mode != live {
+			return nil
 		}
+		if err := j.Durable(ctx); err != nil {
+			return fmt.Errorf("JOURNAL: %w; or take JOURNAL=sqlite", err)
+		}
+		return nil
+	}}
+	if err := b.durable(ctx); err != nil {
+		return nil, errors.Join(err, store.Close())
 	}
-	return &book{Journal: j, close: store.Close, lead: j.Lead, leading: j.Leading}, nil
+	return b, nil
 }
 
 // terms are the times in which this trader leads, each with an executor of its

@@ -54,8 +54,8 @@ func trade(ctx context.Context, c *config, read func() (execution.Limits, error)
 	steps := newStepMetrics(registry)
 	terms := &terms{book: journal, tell: alerts.Send, log: log}
 	terms.begin = func(ctx context.Context) error {
-		if c.Mode != paper {
-			return nil
+		if c.Mode == live {
+			return journal.durable(ctx)
 		}
 		return practice.count(ctx, journal)
 	}

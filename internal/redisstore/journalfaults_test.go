@@ -5,9 +5,13 @@ import (
 	"context"
 	"errors"
 	"io"
+	"maps"
 	"net"
 	"strconv"
+	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/alicebob/miniredis/v2"
 	"github.com/redis/go-redis/v9"
@@ -152,6 +156,49 @@ func TestALostReplyIsNoSecondWrite(t *testing.T) {
 	}
 }
 
+// spyConn calls before, once, when a command with a text is about to leave.
+type spyConn struct {
+	net.Conn
+	text   string
+	before *func()
+}
+
+func (c *spyConn) Write(b []byte) (int, error) {
+	if f := *c.before; f != nil && bytes.Contains(b, []byte(c.text)) {
+		*c.before = nil
+		f()
+	}
+	return c.Conn.Write(b)
+}
+
+// What a reservation reads is of one moment, although it reads twice: here
+// another process makes the same reservation in between.
+func TestAReservationReadsOneMoment(t *testing.T) {
+	s := embedded(t)
+	t.Cleanup(closing(t, s))
+	other := leader(t, s)
+	mustReserve(t, other, wish(1)) // makes the scripts known to the server
+	var before func()
+	o := *s.client.(*redis.Client).Options()
+	dial := o.Dialer
+	o.Dialer = func(ctx context.Context, network, addr string) (net.Conn, error) {
+		conn, err := dial(ctx, network, addr)
+		return &spyConn{conn, journalUsageScript.Hash(), &before}, err
+	}
+	spied := newStore(func() redis.UniversalClient { return redis.NewClient(&o) })
+	t.Cleanup(closing(t, spied))
+	j := spied.Journal("live")
+	j.lead.Store(other.lead.Load()) // as if fencing had failed
+
+	var first execution.Order
+	before = func() { first = mustReserve(t, other, wish(2)) }
+	got, created, err := j.Reserve(t.Context(), wish(2), admitAll)
+	if err != nil || created || got.Rev != first.Rev || before != nil {
+		t.Errorf("got created %t at revision %d, error %v, want the order of the other process", created, got.Rev, err)
+	}
+	checkSums(t, other, began)
+}
+
 // A Redis that lost the journal is noticed by whoever knew it, and nothing is
 // put in its place as long as he lives.
 func TestALostJournalIsNoticed(t *testing.T) {
@@ -257,7 +304,7 @@ func TestAServerThatRefusesWrites(t *testing.T) {
 }
 
 func TestAReplicaOnlyReads(t *testing.T) {
-	master := fresh(t, realServer(t))
+	master := fresh(t, realServer(t, "--repl-diskless-sync-delay", "0"))
 	t.Cleanup(closing(t, master))
 	j := leader(t, master)
 	mustReserve(t, j, wish(1))
@@ -284,14 +331,45 @@ func replicaOf(t *testing.T, master *Store) *Store {
 	if err != nil {
 		t.Fatalf("make a replica: %v", err)
 	}
-	want := must(master.client.DBSize(t.Context()).Result())
-	for got := int64(-1); got != want; {
-		if err := sleep(t.Context(), 0); err != nil {
-			t.Fatalf("the replica has %d of %d keys: %v", got, want, err)
+	for end := time.Now().Add(20 * time.Second); ; {
+		info, err := s.client.Info(t.Context(), "replication").Result()
+		if err == nil && strings.Contains(info, "master_link_status:up") {
+			return s
 		}
-		if got, err = s.client.DBSize(t.Context()).Result(); err != nil {
-			got = -1 // it is loading
+		if time.Now().After(end) {
+			t.Fatalf("the replica does not follow its master: %v, %s", err, info)
 		}
+		_ = sleep(t.Context(), 20*time.Millisecond)
 	}
-	return s
+}
+
+// A server that takes everything and answers nothing holds nobody up for longer
+// than a method may take, whatever the caller's patience.
+func TestNoMethodWaitsLonger(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		o := options().Simple()
+		o.Dialer = func(context.Context, string, string) (net.Conn, error) {
+			ours, theirs := net.Pipe()
+			go func() { _, _ = io.Copy(io.Discard, theirs) }() // until ours is closed
+			return ours, nil
+		}
+		s := newStore(func() redis.UniversalClient { return redis.NewClient(o) })
+		defer closing(t, s)()
+		j := s.Journal("live")
+		over, end := context.WithCancel(t.Context())
+		j.lead.Store(&leadership{&lease{led: over, end: end}, "1"})
+		calls := ordersOnly(j, wish(1))
+		maps.Copy(calls, others(j, wish(1).ID))
+		calls["Durable"] = func() error { return j.Durable(context.Background()) }
+		calls["Lead"] = func() error { _, _, err := j.Lead(context.Background()); return err }
+		for name, call := range calls {
+			asked := time.Now()
+			if err := call(); err == nil {
+				t.Errorf("%s: no error", name)
+			}
+			if took := time.Since(asked); took > journalWait {
+				t.Errorf("%s: took %s, want at most %s", name, took, journalWait)
+			}
+		}
+	})
 }

@@ -226,12 +226,15 @@ func TestTraderProcess(t *testing.T) {
 	_, release := mustLead(t, j)
 	defer release()
 	known := mustReserve(t, j, wish(1))
+	began := time.Now() // before it can be stopped
 	fmt.Println("\nleads")
-	for began, last := time.Now(), time.Now(); time.Since(last) < leaseTTL/2; {
-		if last = time.Now(); last.Sub(began) > time.Minute {
+	for last, gap := began, time.Duration(0); gap < leaseTTL/2; {
+		_ = sleep(t.Context(), time.Millisecond)
+		now := time.Now() // one look each round, so that no stop falls between two
+		last, gap = now, now.Sub(last)
+		if now.Sub(began) > time.Minute+gap {
 			t.Fatal("nobody stopped this process")
 		}
-		_ = sleep(t.Context(), time.Millisecond)
 	}
 	fmt.Printf("\nwoke: %v\n", j.Leading()) // the first thing that it does
 	_, err = j.Advance(t.Context(), first(to(known, execution.Sent)), execution.Step{})

@@ -233,18 +233,26 @@ var locked = func() (states []execution.State) {
 }()
 
 // usage lets SQL find the orders that can count, by two indexes, and
-// execution.Usage say what they count for.
-func usage(ctx context.Context, tx *sql.Tx, now time.Time) (execution.Usage, error) {
+// execution.Usage say what they count for. It reads no more of them than that
+// needs, since every reservation waits for it.
+func usage(ctx context.Context, tx *sql.Tx, now time.Time) (u execution.Usage, err error) {
 	cond, args := in(locked)
-	orders, err := selectOrders(ctx, tx, `WHERE state `+cond+` OR spent_at > ?`, append(args, nanos(now.Add(-execution.Day)))...)
+	rows, err := tx.QueryContext(ctx, `SELECT market, game, name, phase, state, cost, paid, spent_at FROM orders WHERE state `+cond+` OR spent_at > ?`,
+		append(args, nanos(now.Add(-execution.Day)))...)
 	if err != nil {
-		return execution.Usage{}, err
+		return u, err
 	}
-	var u execution.Usage
-	for _, o := range orders {
+	defer rows.Close()
+	for rows.Next() {
+		var o execution.Order
+		var spent int64
+		if err := rows.Scan(&o.Market, &o.Item.Game, &o.Item.Name, &o.Item.Phase, &o.State, &o.Cost, &o.Paid, &spent); err != nil {
+			return u, err
+		}
+		o.SpentAt = fromNanos(spent)
 		u.Add(o, now)
 	}
-	return u, nil
+	return u, rows.Err()
 }
 
 // Totals implements execution.Journal.
