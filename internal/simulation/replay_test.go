@@ -1,0 +1,32 @@
+package simulation
+
+import (
+	"runtime"
+	"slices"
+	"testing"
+)
+
+// TestReplay runs seeds twice, with one processor and with several, and compares
+// every step.
+func TestReplay(t *testing.T) {
+	seeds := uint64(60)
+	if testing.Short() {
+		seeds = 10
+	}
+	for seed := uint64(1); seed <= seeds; seed++ {
+		first := watched(t, seed, mutation{})
+		before := runtime.GOMAXPROCS(1)
+		second := watched(t, seed, mutation{})
+		runtime.GOMAXPROCS(before)
+		if first.hash == second.hash {
+			continue
+		}
+		i := 0
+		for i < min(len(first.trace), len(second.trace)) && first.trace[i] == second.trace[i] {
+			i++
+		}
+		from := max(0, i-5)
+		t.Errorf("seed %d runs in two ways from step %d on:\n%q\n%q", seed, i,
+			slices.Clip(first.trace[from:min(i+2, len(first.trace))]), slices.Clip(second.trace[from:min(i+2, len(second.trace))]))
+	}
+}

@@ -1,0 +1,106 @@
+package simulation
+
+import (
+	"flag"
+	"fmt"
+	"path/filepath"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"skinarb/execution"
+	"skinarb/internal/sqlitejournal"
+)
+
+var (
+	oneSeed  = flag.Uint64("seed", 0, "run this seed alone; -v shows its steps")
+	fromSeed = flag.Uint64("from", 1, "the first seed")
+	seeds    = flag.Int("seeds", 400, "how many seeds to run")
+	runFor   = flag.Duration("for", 25*time.Second, "begin no further seed after this time; 0 means no limit")
+	workers  = flag.Int("workers", 2, "seeds that run at the same time")
+)
+
+// openJournal opens an empty journal.
+func openJournal(t *testing.T, onDisk bool) execution.Journal {
+	if !onDisk {
+		return newMemJournal()
+	}
+	j, err := sqlitejournal.Open(filepath.Join(t.TempDir(), "journal.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { j.Close() })
+	return j
+}
+
+// TestSeeds runs many seeds, or the one that -seed names.
+func TestSeeds(t *testing.T) {
+	if *oneSeed != 0 {
+		r := simulate(t, *oneSeed, mutation{})
+		t.Logf("seed %d, trace %016x:\n%s", r.seed, r.hash, strings.Join(r.trace, "\n"))
+		report(t, r)
+		return
+	}
+	begun := time.Now()
+	var next atomic.Uint64
+	next.Store(*fromSeed)
+	var mu sync.Mutex
+	var sum stats
+	ran := 0
+	t.Run("all", func(t *testing.T) {
+		for i := range *workers {
+			t.Run(fmt.Sprint(i), func(t *testing.T) {
+				t.Parallel()
+				for !t.Failed() && (*runFor == 0 || time.Since(begun) < *runFor) {
+					seed := next.Add(1) - 1
+					if seed >= *fromSeed+uint64(*seeds) {
+						return
+					}
+					r := watched(t, seed, mutation{})
+					report(t, r)
+					mu.Lock()
+					ran++
+					sum.add(r.stats)
+					mu.Unlock()
+				}
+			})
+		}
+	})
+	spent := time.Since(begun)
+	t.Logf("%d seeds in %s, %s each: %d steps, %d purchases, %d of others, %d crashes, %d zombies, %d doubts",
+		ran, spent.Round(time.Millisecond), (spent / time.Duration(max(1, ran))).Round(time.Microsecond), sum.steps, sum.bought, sum.foreign, sum.crashes, sum.zombies, sum.doubts)
+	if !t.Failed() && (sum.bought < ran || sum.doubts == 0 || sum.crashes == 0) {
+		t.Errorf("the seeds got nowhere: %+v", sum)
+	}
+}
+
+func (s *stats) add(o stats) {
+	s.bought += o.bought
+	s.foreign += o.foreign
+	s.crashes += o.crashes
+	s.zombies += o.zombies
+	s.doubts += o.doubts
+	s.steps += o.steps
+}
+
+// report fails the test with what a seed broke, and how to see it again.
+func report(t *testing.T, r result) {
+	t.Helper()
+	if len(r.bad) > 0 {
+		t.Errorf("seed %d broke after %d steps:\n\t%s\nreplay: go test ./internal/simulation -run TestSeed -seed=%d -v",
+			r.seed, r.stats.steps, strings.Join(r.bad, "\n\t"), r.seed)
+	}
+}
+
+// seedMost is how long a seed may take on a real clock.
+const seedMost = 2 * time.Minute
+
+// watched names the seed if it hangs, which the bubble itself does not see when
+// a goroutine waits for a mutex.
+func watched(t *testing.T, seed uint64, broken mutation) result {
+	dog := time.AfterFunc(seedMost, func() { panic(fmt.Sprintf("seed %d hangs", seed)) })
+	defer dog.Stop()
+	return simulate(t, seed, broken)
+}
