@@ -2,9 +2,12 @@
 # and said so. Versions are pinned.
 GOLANGCI := v2.15.0
 FUZZTIME ?= 20s
+KILLTIME ?= 5m
+SEEDS    ?= 5000
+FROM     ?= 1
 BIN      := $(CURDIR)/bin
 
-.PHONY: help test check bench demo fuzz redis-server
+.PHONY: help test check sim bench demo fuzz kill redis-server
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -20,6 +23,9 @@ check: $(BIN)/golangci-lint-$(GOLANGCI) ## formatting, vet, lint, tidy modules
 	cd bench/peers && go vet ./... && go test ./... && go mod tidy -diff
 	cd bench/peers && go vet -modfile riversqlite.mod -tags riversqlite ./... && go mod tidy -diff -modfile riversqlite.mod
 
+sim: ## simulate the trading path on SEEDS seeds, FROM one on
+	go test ./internal/simulation -count=1 -timeout 0 -v -run '^TestSeeds$$' -from $(FROM) -seeds $(SEEDS) -for 0
+
 bench: ## measure fetching, look-ups and orders beside their peers
 	go run ./bench
 
@@ -33,6 +39,9 @@ fuzz: ## fuzz every decoder for a short while each
 	    echo "$$pkg $$f"; go test -run '^$$' -fuzz "^$$f$$" -fuzztime $(FUZZTIME) $$pkg || exit 1; \
 	  done; \
 	done
+
+kill: ## kill the trader every few seconds for KILLTIME, by a market that loses a quarter of its replies
+	SKINARB_LONG=$(KILLTIME) go test -v -count=1 -timeout 30m -run '^TestKillAnywhere$$' ./cmd/trader
 
 # Tests run on the embedded Redis and on a real one, because users have real ones.
 redis-server:

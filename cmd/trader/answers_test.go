@@ -30,7 +30,7 @@ func (o order) took() bool {
 
 type feed struct{ Market, State, Reason string }
 
-type trading struct{ State, Reason string }
+type trading struct{ State, Reason, Role string }
 
 // orders gives all orders in some states, over all pages.
 func (p *process) orders(t *testing.T, states string) []order {

@@ -129,7 +129,13 @@ var dashboard = regexp.MustCompile(`"dashboard":"(http://[^/"]+)/"`)
 // start starts a trader and waits for its address. It ends with the test.
 func (m *markets) start(t *testing.T) *process {
 	t.Helper()
-	p := m.launch(t)
+	return m.startWith(t)
+}
+
+// startWith starts a trader with settings of its own.
+func (m *markets) startWith(t *testing.T, settings ...string) *process {
+	t.Helper()
+	p := m.launch(t, settings...)
 	p.waitAddress(t)
 	return p
 }
@@ -138,11 +144,18 @@ func (m *markets) start(t *testing.T) *process {
 // nothing. It ends with the test.
 func (m *markets) launch(t *testing.T, settings ...string) *process {
 	t.Helper()
-	p := &process{cmd: exec.Command(traderBinary), ended: make(chan struct{})}
-	p.cmd.Dir, p.cmd.Env = t.TempDir(), append(bareEnv(), settings...)
+	return m.run(t, traderBinary, settings...)
+}
+
+// run starts one of our programs, which ends with the test.
+func (m *markets) run(t *testing.T, binary string, settings ...string) *process {
+	t.Helper()
+	p := &process{cmd: exec.Command(binary), ended: make(chan struct{})}
+	p.cmd.Dir, p.cmd.Env = t.TempDir(), bareEnv()
 	for name, value := range m.env {
 		p.cmd.Env = append(p.cmd.Env, name+"="+value)
 	}
+	p.cmd.Env = append(p.cmd.Env, settings...) // of two for one name the last counts
 	p.cmd.Stdout, p.cmd.Stderr = p, p
 	if err := p.cmd.Start(); err != nil {
 		t.Fatal(err)
@@ -217,14 +230,26 @@ func (p *process) terminate(t *testing.T) {
 // waitUp waits until the trader answers and has prices.
 func (p *process) waitUp(t *testing.T) {
 	t.Helper()
-	eventually(t, 20*time.Second, "the trader to be ready", func() (bool, string) {
-		resp, err := client.Get(p.base + "/readyz")
-		if err != nil {
-			return false, err.Error()
-		}
-		defer resp.Body.Close()
-		body, _ := io.ReadAll(resp.Body)
-		return resp.StatusCode == http.StatusOK, string(body)
+	eventually(t, 20*time.Second, "the trader to be ready", p.ready)
+}
+
+// ready tells whether the trader says that it is, and what it says.
+func (p *process) ready() (bool, string) {
+	resp, err := client.Get(p.base + "/readyz")
+	if err != nil {
+		return false, err.Error()
+	}
+	defer resp.Body.Close()
+	body, _ := io.ReadAll(resp.Body)
+	return resp.StatusCode == http.StatusOK, string(body)
+}
+
+// waitUnready waits until the trader says that it is not ready, in some words.
+func (p *process) waitUnready(t *testing.T, words string) {
+	t.Helper()
+	eventually(t, 20*time.Second, "the trader not to be ready: "+words, func() (bool, string) {
+		ready, said := p.ready()
+		return !ready && strings.Contains(said, words), said
 	})
 }
 

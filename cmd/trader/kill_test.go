@@ -63,54 +63,70 @@ func TestKillAtEveryStep(t *testing.T) {
 	if testing.Short() {
 		t.Skip("it takes a hundred lives")
 	}
+	t.Parallel()
 	for _, kind := range faults {
 		t.Run(cmp.Or(kind, "no-fault"), func(t *testing.T) {
 			t.Parallel()
 			m := newMarkets(t)
 			m.manyLives()
-			m.set("MAX_ORDER_USD", "12")
-			m.set("MAX_DAY_USD", "200")
-			m.set("MAX_OPEN_ORDERS", "30")
-			m.set("MAX_ITEM_UNITS", "2")
-			m.set("MAX_QUOTE_AGE", "6s")
-			for _, label := range crashpoint.Labels {
-				m.disturb(kind, 50)
-				switch label {
-				case crashpoint.RequestWritten, crashpoint.AnswerReceived, crashpoint.AnswerWritten:
-					m.disturb(kind, 100) // the very request that it dies with
-					m.crash(t, label, nil)
-				case crashpoint.Adopted:
-					m.buyByHand(t)
-					m.crash(t, label, nil)
-				case crashpoint.Withdrawn:
-					m.crash(t, crashpoint.Reserved, nil)
-					<-time.After(6 * time.Second) // MAX_QUOTE_AGE: what was planned is never sent
-					m.crash(t, label, nil)
-				case crashpoint.StopWritten:
-					m.crash(t, label, func(p *process) {
-						p.waitAddress(t)
-						p.waitUp(t)
-						p.tell("/v1/trading/stop", `{"reason":"the last word"}`)
-					})
-				default:
-					m.crash(t, label, nil)
-				}
-			}
-
-			p := m.start(t)
-			p.waitUp(t)
-			var got trading
-			if p.get(t, "/v1/trading", &got); got.State != "stopped" || got.Reason != "the last word" {
-				t.Errorf("got trading %s because of %q, want stopped because of %q: the stop was written", got.State, got.Reason, "the last word")
-			}
-			m.settle(t, p)
-			b := m.wantSound(t, p)
-			if b.cutOff == 0 {
-				t.Errorf("got %v, want some that were cut off", b)
-			}
-			t.Log(b)
+			m.dieAtEveryStep(t, kind, func() {})
 		})
 	}
+}
+
+// dieAtEveryStep ends one trader at each label while purchases suffer from a
+// fault, and compares what the last one remembers with what was sold. It calls
+// between before each life.
+func (m *markets) dieAtEveryStep(t *testing.T, kind string, between func()) {
+	t.Helper()
+	m.set("MAX_ORDER_USD", "12")
+	m.set("MAX_DAY_USD", "200")
+	m.set("MAX_OPEN_ORDERS", "30")
+	m.set("MAX_ITEM_UNITS", "2")
+	m.set("MAX_QUOTE_AGE", "6s")
+	m.set("SIH_RATE_PER_MINUTE", "1000") // a life a second asks for much, and leaves nothing for catalogs
+	crash := func(label string, meanwhile func(*process)) {
+		t.Helper()
+		between()
+		m.crash(t, label, meanwhile)
+	}
+	for _, label := range crashpoint.Labels {
+		m.disturb(kind, 50)
+		switch label {
+		case crashpoint.RequestWritten, crashpoint.AnswerReceived, crashpoint.AnswerWritten:
+			m.disturb(kind, 100) // the very request that it dies with
+			crash(label, nil)
+		case crashpoint.Adopted:
+			m.buyByHand(t)
+			crash(label, nil)
+		case crashpoint.Withdrawn:
+			crash(crashpoint.Reserved, nil)
+			<-time.After(6 * time.Second) // MAX_QUOTE_AGE: what was planned is never sent
+			crash(label, nil)
+		case crashpoint.StopWritten:
+			crash(label, func(p *process) {
+				p.waitAddress(t)
+				p.waitUp(t)
+				p.tell("/v1/trading/stop", `{"reason":"the last word"}`)
+			})
+		default:
+			crash(label, nil)
+		}
+	}
+
+	between()
+	p := m.start(t)
+	p.waitUp(t)
+	var got trading
+	if p.get(t, "/v1/trading", &got); got.State != "stopped" || got.Reason != "the last word" {
+		t.Errorf("got trading %s because of %q, want stopped because of %q: the stop was written", got.State, got.Reason, "the last word")
+	}
+	m.settle(t, p)
+	b := m.wantSound(t, p)
+	if b.cutOff == 0 {
+		t.Errorf("got %v, want some that were cut off", b)
+	}
+	t.Log(b)
 }
 
 // A trader that is killed at any moment, by markets that lose its answers, buys

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -78,7 +79,7 @@ func (m *markets) wantSound(t *testing.T, p *process) books {
 	for _, sold := range m.world.Purchases() {
 		b.purchases++
 		b.spent += sold.Debited
-		own := len(sold.CustomID) > 3 && sold.CustomID[:3] == "sa-"
+		own := !strings.HasPrefix(sold.CustomID, byHand)
 		o, ok := orders[sold.CustomID]
 		if !own {
 			o, ok = refs[sold.Market+" "+sold.Ref]
@@ -118,12 +119,12 @@ func (m *markets) wantSound(t *testing.T, p *process) books {
 		t.Errorf("spent %s, more than MAX_DAY_USD", marketsim.FormatUSD(ours))
 	}
 	for item, n := range units {
-		if most, err := strconv.Atoi(m.env["MAX_ITEM_UNITS"]); err == nil && n > most {
+		if n > count(t, cmp.Or(m.env["MAX_ITEM_UNITS"], "1")) {
 			t.Errorf("bought %d units of %q, more than MAX_ITEM_UNITS", n, item)
 		}
 	}
-	if most, err := strconv.Atoi(m.env["MAX_OPEN_ORDERS"]); err == nil && int(m.mostOpen.Load()) > most {
-		t.Errorf("had %d purchases open at the same time, more than MAX_OPEN_ORDERS", m.mostOpen.Load())
+	if n := int(m.mostOpen.Load()); n > count(t, m.env["MAX_OPEN_ORDERS"]) {
+		t.Errorf("had %d purchases open at the same time, more than MAX_OPEN_ORDERS", n)
 	}
 	var pnl struct {
 		Total struct{ Spent, Reserved string }
@@ -132,9 +133,11 @@ func (m *markets) wantSound(t *testing.T, p *process) books {
 	if got := micros(t, pnl.Total.Spent); got != b.spent {
 		t.Errorf("got %s spent in the profit and loss account, the markets took %s", pnl.Total.Spent, marketsim.FormatUSD(b.spent))
 	}
-	for _, market := range []string{marketsim.SkinsBack, marketsim.SIH} {
-		if n := m.world.MaxPerMinute(market); n > 500 {
-			t.Errorf("%s got %d requests in a minute", market, n)
+	for market, most := range map[string]string{
+		marketsim.SkinsBack: cmp.Or(m.env["SKINSBACK_RATE_PER_MINUTE"], "450"), marketsim.SIH: cmp.Or(m.env["SIH_RATE_PER_MINUTE"], "300"),
+	} {
+		if n, limit := m.world.MaxPerMinute(market), count(t, most); n > limit {
+			t.Errorf("%s got %d requests in a minute, more than %d", market, n, limit)
 		}
 	}
 	return b
@@ -162,6 +165,15 @@ func (o order) noted(words string) bool {
 
 // limit gives a limit that the trader was told, in micro-dollars.
 func (m *markets) limit(t *testing.T, name string) int64 { return micros(t, m.env[name]) }
+
+func count(t *testing.T, text string) int {
+	t.Helper()
+	n, err := strconv.Atoi(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
 
 func micros(t *testing.T, usd string) int64 {
 	t.Helper()
