@@ -139,14 +139,14 @@ func (b *breaker) trip(m pricing.Market, rule BreakerRule, reason string, now ti
 func (x *Executor) Breaks() []Break {
 	var all []Break
 	for _, m := range x.cfg.Markets {
-		all = append(all, x.breakers.list(m.Market(), x.now())...)
+		all = append(all, x.breakers.list(m.Market(), x.instant())...)
 	}
 	return all
 }
 
 // suspended gives a *BreakerError when nothing may be bought on a market now.
 func (x *Executor) suspended(m pricing.Market) error {
-	for _, k := range x.breakers.list(m, x.now()) {
+	for _, k := range x.breakers.list(m, x.instant()) {
 		if !k.Trying {
 			return &BreakerError{k}
 		}
@@ -192,7 +192,7 @@ func (x *Executor) Reset(ctx context.Context, name pricing.Market, by string) er
 func (x *Executor) announce(m pricing.Market, rule BreakerRule, reason string, until time.Time) {
 	for_ := "until that is over"
 	if !until.IsZero() {
-		for_ = "until " + until.Format(time.TimeOnly) + " UTC"
+		for_ = "until " + until.UTC().Format(time.TimeOnly) + " UTC"
 	}
 	x.log.Warn("buying suspended", "market", m, "rule", rule, "reason", reason, "until", until)
 	kind := NoticeBreaker
@@ -205,7 +205,7 @@ func (x *Executor) announce(m pricing.Market, rule BreakerRule, reason string, u
 // hold opens a rule until release, or changes its reason.
 func (x *Executor) hold(m pricing.Market, rule BreakerRule, reason string) {
 	var news bool
-	x.breakers.with(m, func(b *breaker) { news = b.set(m, rule, reason, x.now(), time.Time{}) })
+	x.breakers.with(m, func(b *breaker) { news = b.set(m, rule, reason, x.instant(), time.Time{}) })
 	if news && rule != BreakUnreconciled { // every start begins with that one
 		x.announce(m, rule, reason, time.Time{})
 	}
@@ -233,7 +233,7 @@ func (x *Executor) release(m pricing.Market, rule BreakerRule) {
 
 // succeeded notes that a market took an order.
 func (x *Executor) succeeded(m pricing.Market) {
-	now := x.now()
+	now := x.instant()
 	var proven []BreakerRule
 	x.breakers.with(m, func(b *breaker) {
 		b.failures, b.refusals, b.reason = 0, 0, ""
@@ -274,7 +274,7 @@ func (x *Executor) refused(m pricing.Market, e *RejectedError) {
 // tripIf opens a rule when enough failures have come in a row, or one while it
 // was being tried.
 func (x *Executor) tripIf(m pricing.Market, rule BreakerRule, reason string, inARow func(*breaker) int) {
-	now := x.now()
+	now := x.instant()
 	var news bool
 	var until time.Time
 	x.breakers.with(m, func(b *breaker) {
@@ -291,7 +291,7 @@ func (x *Executor) tripIf(m pricing.Market, rule BreakerRule, reason string, inA
 
 // throttled notes that a market asked to be left alone.
 func (x *Executor) throttled(m pricing.Market, e *RetryLaterError) {
-	now := x.now()
+	now := x.instant()
 	until := now.Add(e.After)
 	var news bool
 	x.breakers.with(m, func(b *breaker) {

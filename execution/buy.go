@@ -123,7 +123,7 @@ func (x *Executor) buy(ctx context.Context, m Market, r Request) (Order, error) 
 
 // pursue attempts a planned order again, or withdraws it.
 func (x *Executor) pursue(ctx context.Context, m Market, o Order) (Order, error) {
-	if !x.pauses.due(o.ID, x.now()) {
+	if !x.pauses.due(o.ID, x.instant()) {
 		return o, nil
 	}
 	if x.expired(o.Request) {
@@ -148,7 +148,7 @@ func (x *Executor) pursue(ctx context.Context, m Market, o Order) (Order, error)
 	case errors.As(err, &final):
 		return x.withdraw(ctx, o, err)
 	case err != nil:
-		x.pauses.grow(o.ID, x.now())
+		x.pauses.grow(o.ID, x.instant())
 		return o, err
 	}
 	return x.attempt(ctx, m, o, offer)
@@ -284,7 +284,7 @@ func (x *Executor) place(ctx context.Context, m Market, o Order, offer Offer, wr
 		} else {
 			x.unanswered(o.Market, later.Reason)
 		}
-		x.pauses.until(o.ID, x.now().Add(max(later.After, retryFirst)))
+		x.pauses.until(o.ID, x.instant().Add(max(later.After, retryFirst)))
 		o, err = x.conclude(ctx, o, OnUnsent, later.Reason)
 	default:
 		x.unanswered(o.Market, err.Error())

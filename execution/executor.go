@@ -200,8 +200,27 @@ func (x *Executor) window(m pricing.Market) time.Duration {
 	return 8 * 24 * time.Hour
 }
 
-// now is the time as orders keep it.
+// now is the time as orders keep it, by a clock that may be set.
 func (x *Executor) now() time.Time { return x.cfg.Now().UTC() }
+
+// instant is the time for what only this process remembers. What has passed
+// between two of them is the same whether or not the clock was set: UTC would
+// drop the reading that makes it so.
+func (x *Executor) instant() time.Time { return x.cfg.Now() }
+
+// longAgo tells whether a time that an order keeps is longer ago than d, or in
+// the future, which is where it is when the clock was set back.
+func (x *Executor) longAgo(at time.Time, d time.Duration) bool {
+	age := x.now().Sub(at)
+	return age > d || age < -d
+}
+
+// until gives the instant at which a time will have come that an order keeps. It
+// is never further away than the longest that it can be unless the clock was set
+// back since the order was written.
+func (x *Executor) until(at time.Time, longest time.Duration) time.Time {
+	return x.instant().Add(min(at.Sub(x.now()), longest))
+}
 
 // store writes a step of o down and tells the observer. It is not ended by the
 // caller's context: what happened must be written, shutting down or not.

@@ -112,7 +112,8 @@ func (x *Executor) Balances() map[pricing.Market]Balance {
 // balance is not known when it is too old to buy on.
 func (x *Executor) balance(m pricing.Market) Balance {
 	b := x.balances.get(m)
-	b.Known = b.Known && x.now().Sub(b.At) <= balanceAge
+	age := x.now().Sub(b.At) // negative when the clock was set back
+	b.Known = b.Known && age >= 0 && age <= balanceAge
 	return b
 }
 

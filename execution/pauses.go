@@ -16,6 +16,7 @@ type pause struct {
 	until    time.Time
 	wait     time.Duration
 	ripe     time.Time // a not-found before this says nothing; zero means any time
+	graced   bool      // ripe counts the grace period
 	notFound time.Time // when the market first did not know the order, once ripe
 }
 

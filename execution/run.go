@@ -75,7 +75,7 @@ func (x *Executor) recoverMarket(ctx context.Context, m Market) error {
 	}
 	for _, o := range doubts {
 		// Another process may have sent it and be at it still.
-		x.pauses.set(o.ID, func(p *pause) { p.ripe = o.SentAt.Add(x.cfg.PlaceTimeout) })
+		x.pauses.set(o.ID, func(p *pause) { p.ripe = x.until(o.SentAt.Add(x.cfg.PlaceTimeout), x.cfg.PlaceTimeout) })
 	}
 	x.resolve(ctx, m, doubts)
 	x.track(ctx, m, Placed, Delivering, Delivered)
@@ -140,7 +140,7 @@ func (x *Executor) accountLoop(ctx context.Context, m Market) {
 	var last time.Time
 	x.every(ctx, min(x.cfg.ReconcileEvery, firstReconcile), func() {
 		_, waiting := x.breakers.get(m.Market(), BreakUnreconciled)
-		if now := x.now(); waiting || now.Sub(last) >= x.cfg.ReconcileEvery {
+		if now := x.instant(); waiting || now.Sub(last) >= x.cfg.ReconcileEvery {
 			last = now
 			x.attendAccount(ctx, m)
 		}
@@ -191,9 +191,9 @@ func (x *Executor) attendDoubts(ctx context.Context, m Market) {
 			}
 		}
 		switch {
-		case o.State == InDoubt && x.pauses.due(o.ID, x.now()):
+		case o.State == InDoubt && x.pauses.due(o.ID, x.instant()):
 			due = append(due, o)
-		case o.State == Sent && !x.flights.has(o.ID) && x.now().Sub(o.SentAt) > x.cfg.PlaceTimeout+writeTimeout:
+		case o.State == Sent && !x.flights.has(o.ID) && x.longAgo(o.SentAt, x.cfg.PlaceTimeout+writeTimeout):
 			_, err := x.conclude(ctx, o, OnSilence, "the answer was not written down")
 			x.trouble(ctx, "put a sent order in doubt", m.Market(), err)
 		}
@@ -222,7 +222,7 @@ func (x *Executor) lookup(ctx context.Context, m Market, o Order) error {
 	asking, cancel := context.WithTimeout(ctx, lookupTimeout)
 	defer cancel()
 	if o.State == InDoubt {
-		x.pauses.grow(o.ID, x.now())
+		x.pauses.grow(o.ID, x.instant())
 	}
 	ev, err := m.Lookup(asking, o)
 	crashpoint.At(crashpoint.LookedUp)
@@ -247,11 +247,17 @@ func (x *Executor) notFound(ctx context.Context, o Order) error {
 	if o.MarketRef != "" {
 		return fmt.Errorf("it was %s there once: %w", o.MarketRef, ErrNotFound) // never send that again
 	}
-	now := x.now()
-	ripe := silentSince(o).Add(x.cfg.Grace)
-	if at := x.pauses.get(o.ID).ripe; at.After(ripe) {
-		ripe = at
-	}
+	now := x.instant()
+	var ripe time.Time
+	x.pauses.set(o.ID, func(p *pause) {
+		if !p.graced {
+			p.graced = true
+			if at := x.until(silentSince(o).Add(x.cfg.Grace), x.cfg.Grace); at.After(p.ripe) {
+				p.ripe = at
+			}
+		}
+		ripe = p.ripe
+	})
 	if now.Before(ripe) {
 		x.pauses.set(o.ID, func(p *pause) {
 			if p.until.After(ripe) {

@@ -65,7 +65,7 @@ var transitions = map[State]map[Event]State{
 	Placed:     evidence,
 	Delivering: evidence,
 	Delivered:  {OnDelivered: Delivered, OnSettled: Settled, OnRolledBack: RolledBack},
-	Settled:    {OnSettled: Settled, OnRolledBack: RolledBack},
+	Settled:    {OnSettled: Settled, OnDelivered: Settled, OnRolledBack: RolledBack}, // some say delivered for ever
 
 	// Markets do report purchases after refusals. Believe the money.
 	Rejected:  evidence,

@@ -13,7 +13,7 @@ func (x *Executor) trackLoop(ctx context.Context, m Market) {
 	var last time.Time // when delivered ones were asked for
 	x.every(ctx, x.cfg.TrackEvery, func() {
 		states := []State{Placed, Delivering}
-		if now := x.now(); now.Sub(last) >= pace {
+		if now := x.instant(); now.Sub(last) >= pace {
 			last = now
 			states = append(states, Delivered)
 		}

@@ -7,6 +7,7 @@ import (
 
 	"skinarb/execution"
 	"skinarb/httpapi"
+	"skinarb/internal/crashpoint"
 	"skinarb/pricing"
 	"skinarb/strategy"
 )
@@ -69,7 +70,7 @@ func (d *desk) Status(ctx context.Context) (httpapi.TradingStatus, error) {
 	if err != nil {
 		return httpapi.TradingStatus{}, err
 	}
-	usage, err := d.journal.Usage(ctx, time.Now())
+	usage, err := d.journal.Usage(ctx, crashpoint.Now())
 	if err != nil {
 		return httpapi.TradingStatus{}, err
 	}

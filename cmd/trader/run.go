@@ -39,7 +39,7 @@ func trade(ctx context.Context, c *config, read func() (execution.Limits, error)
 	registry := pricefeed.NewRegistry()
 	feed, err := pricefeed.Open(ctx, pricefeed.Config{
 		Settings: &c.Prices, Dir: filepath.Join(c.DataDir, "trader-feeds"), Fetch: c.RedisURL == "",
-		Recipient: c.Recipient, Registry: registry, Log: log, OnPull: show.pull,
+		Recipient: c.Recipient, Registry: registry, Log: log, OnPull: show.pull, Now: crashpoint.Now,
 	})
 	if err != nil {
 		return err
@@ -63,7 +63,7 @@ func trade(ctx context.Context, c *config, read func() (execution.Limits, error)
 		return execution.New(execution.Config{
 			Markets: markets, Journal: journal, Budgets: budgets(feed), Limits: c.Limits,
 			Recheck: func(_ context.Context, r execution.Request, fresh execution.Offer) error {
-				return feed.Engine().Recheck(r.Item, r.Market, r.SellOn, fresh.Ask, time.Now())
+				return feed.Engine().Recheck(r.Item, r.Market, r.SellOn, fresh.Ask, crashpoint.Now())
 			},
 			Protection: map[pricing.Market]time.Duration{
 				pricing.SkinsBack: c.SkinsBackProtection, pricing.SIH: c.SIHProtection,

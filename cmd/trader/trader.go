@@ -11,6 +11,7 @@ import (
 	"github.com/sourcegraph/conc"
 
 	"skinarb/execution"
+	"skinarb/internal/crashpoint"
 	"skinarb/internal/pricefeed"
 	"skinarb/pricing"
 	"skinarb/strategy"
@@ -45,7 +46,7 @@ type trader struct {
 
 func newTrader(feed *pricefeed.PriceFeed, x *execution.Executor, j execution.Journal, log *slog.Logger) *trader {
 	t := &trader{
-		find: feed.Engine(), executor: x, journal: j, now: time.Now, log: log, changed: feed.Changed(),
+		find: feed.Engine(), executor: x, journal: j, now: crashpoint.Now, log: log, changed: feed.Changed(),
 		slots: map[pricing.Market]chan struct{}{}, tried: map[execution.OrderID]time.Time{},
 	}
 	for _, m := range feed.Markets() {

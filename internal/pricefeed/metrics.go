@@ -1,8 +1,6 @@
 package pricefeed
 
 import (
-	"time"
-
 	"github.com/prometheus/client_golang/prometheus"
 
 	"skinarb/fetch"
@@ -57,7 +55,7 @@ func (c *feedCollector) Describe(ch chan<- *prometheus.Desc) {
 }
 
 func (c *feedCollector) Collect(ch chan<- prometheus.Metric) {
-	now := time.Now()
+	now := c.feed.cfg.Now()
 	for _, st := range c.feed.Statuses() {
 		m, g := string(st.Feed.Market), string(st.Feed.Game)
 		ch <- prometheus.MustNewConstMetric(itemsDesc, prometheus.GaugeValue, float64(st.Items), m, g)

@@ -32,6 +32,7 @@ type Config struct {
 	Registry  *prometheus.Registry
 	Log       *slog.Logger
 	OnPull    func(fetch.Observation) // may be nil
+	Now       func() time.Time        // nil means time.Now
 }
 
 // PriceFeed is running after Open and until Close. Its methods are safe for
@@ -52,6 +53,9 @@ type PriceFeed struct {
 // Open connects everything. Nothing is pulled before Run.
 func Open(ctx context.Context, cfg Config) (*PriceFeed, error) {
 	s := cfg.Settings
+	if cfg.Now == nil {
+		cfg.Now = time.Now
+	}
 	f := &PriceFeed{
 		cfg:     cfg,
 		engine:  strategy.New(s.Rules),
@@ -78,7 +82,7 @@ func Open(ctx context.Context, cfg Config) (*PriceFeed, error) {
 	if cfg.Fetch {
 		f.fetcher = fetch.New(fetch.Config{
 			Sources: sources, Games: s.Games, Store: f.store, Leaser: f.store,
-			Interval: s.FetchInterval, MaxAge: s.MaxQuoteAge, Log: cfg.Log,
+			Interval: s.FetchInterval, MaxAge: s.MaxQuoteAge, Now: cfg.Now, Log: cfg.Log,
 			Alert:   func(_ context.Context, text string) { cfg.Log.Warn("feed held", "detail", text) },
 			Observe: f.observer(),
 		})
@@ -106,7 +110,7 @@ func (f *PriceFeed) openMarkets() ([]fetch.Source, error) {
 		f.budgets[pricing.SkinsBack] = f.store.Budget(pricing.SkinsBack, s.SkinsBack.RatePerMinute)
 		c, err := skinsback.New(skinsback.Config{
 			URL: s.SkinsBack.URL, ClientID: s.SkinsBack.ClientID, ClientSecret: s.SkinsBack.ClientSecret,
-			Auth: skinsback.Auth(s.SkinsBack.Auth), Budget: f.budgets[pricing.SkinsBack], Log: log,
+			Auth: skinsback.Auth(s.SkinsBack.Auth), Budget: f.budgets[pricing.SkinsBack], Now: f.cfg.Now, Log: log,
 			Recipient: skinsback.Recipient{Partner: f.cfg.Recipient.Partner, Token: f.cfg.Recipient.Token},
 		})
 		if err != nil {
@@ -118,7 +122,7 @@ func (f *PriceFeed) openMarkets() ([]fetch.Source, error) {
 	if s.SIH.On() {
 		f.budgets[pricing.SIH] = f.store.Budget(pricing.SIH, s.SIH.RatePerMinute)
 		c, err := sih.New(sih.Config{
-			URL: s.SIH.URL, APIKey: s.SIH.APIKey, Budget: f.budgets[pricing.SIH],
+			URL: s.SIH.URL, APIKey: s.SIH.APIKey, Budget: f.budgets[pricing.SIH], Now: f.cfg.Now,
 			Recipient: sih.Recipient{SteamID: f.cfg.Recipient.SteamID, Token: f.cfg.Recipient.Token},
 		})
 		if err != nil {
@@ -146,7 +150,7 @@ func (f *PriceFeed) Close() error { return f.store.Close() }
 
 // update is told of every change of the book, in order.
 func (f *PriceFeed) update(book *pricing.Book, _ pricing.Feed, changed []int, full bool) {
-	f.engine.Update(book, changed, full, f.replica.Statuses(), time.Now())
+	f.engine.Update(book, changed, full, f.replica.Statuses(), f.cfg.Now())
 	select {
 	case f.changed <- struct{}{}:
 	default: // somebody will look anyway

@@ -42,7 +42,7 @@ func (f *PriceFeed) API(s httpapi.Strategy, t httpapi.Trading, h httpapi.Hooks) 
 		all = append(all, st.Feed)
 	}
 	api := httpapi.New(httpapi.Config{
-		Prices: f, Strategy: s, Trading: t, Hooks: h, Feeds: all, MaxQuoteAge: p.MaxQuoteAge,
+		Prices: f, Strategy: s, Trading: t, Hooks: h, Feeds: all, MaxQuoteAge: p.MaxQuoteAge, Now: f.cfg.Now,
 		APIToken: p.APIToken, ReadTokens: p.ReadTokens,
 		Metrics: f.cfg.Registry, Registerer: f.cfg.Registry,
 		Version: settings.Version(), Settings: p.Shown(), Logger: f.cfg.Log,
