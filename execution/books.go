@@ -80,6 +80,13 @@ func (x *Executor) book(ctx context.Context, m Market, since time.Time) error {
 	if err != nil {
 		return fmt.Errorf("read the account book: %w", err)
 	}
+	if from, err := x.cutOff(ctx, m.Market(), bookings); err != nil {
+		return err
+	} else if from.Before(since) {
+		if bookings, err = keeper.Bookings(ctx, from); err != nil {
+			return fmt.Errorf("read the account book further back: %w", err)
+		}
+	}
 	for _, b := range bookings {
 		if b.Taken <= 0 {
 			continue // the purchase itself is older than what was read
@@ -96,6 +103,33 @@ func (x *Executor) book(ctx context.Context, m Market, since time.Time) error {
 		}
 	}
 	return nil
+}
+
+// cutOff gives from when the account book must be read, so that it has the whole
+// of what came back lately for purchases that were made long before: a delivery
+// may be reversed after a week.
+func (x *Executor) cutOff(ctx context.Context, m pricing.Market, bookings []Booking) (time.Time, error) {
+	from := x.now()
+	for _, b := range bookings {
+		if b.Taken > 0 || b.Returned <= 0 {
+			continue
+		}
+		o, err := x.byRef(ctx, m, b.MarketRef)
+		if err != nil {
+			return from, err
+		}
+		undone := o.State == RolledBack || o.State == Penalized || o.State == Failed
+		if o.ID == "" || o.Refunded >= b.Returned && !(undone && o.Refunded < o.Paid) {
+			continue // not ours, or counted
+		}
+		if at := o.CreatedAt.Add(-clockMargin); at.Before(from) {
+			from = at
+		}
+	}
+	if oldest := x.now().Add(-longestReview); from.Before(oldest) {
+		from = oldest
+	}
+	return from, nil
 }
 
 // compare holds the market's balance against our books. Money that is missing

@@ -251,12 +251,39 @@ type keptBooks struct {
 	*fakeMarket
 	mu       sync.Mutex
 	bookings []execution.Booking
+	lines    []movement
 }
 
-func (k *keptBooks) Bookings(context.Context, time.Time) ([]execution.Booking, error) {
+// movement is one line of an account book.
+type movement struct {
+	at time.Time
+	execution.Booking
+}
+
+func (k *keptBooks) Bookings(_ context.Context, since time.Time) ([]execution.Booking, error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	return slices.Clone(k.bookings), nil
+	out := slices.Clone(k.bookings)
+	for _, m := range k.lines {
+		if m.at.Before(since) {
+			continue
+		}
+		i := slices.IndexFunc(out, func(b execution.Booking) bool { return b.MarketRef == m.MarketRef })
+		if i < 0 {
+			out = append(out, m.Booking)
+			continue
+		}
+		out[i].Taken += m.Taken
+		out[i].Returned += m.Returned
+	}
+	return out, nil
+}
+
+// note writes a line into the account book.
+func (k *keptBooks) note(b execution.Booking) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.lines = append(k.lines, movement{time.Now(), b})
 }
 
 func (k *keptBooks) put(b ...execution.Booking) {
@@ -374,6 +401,32 @@ func TestAccountBookGoesFirst(t *testing.T) {
 			t.Errorf("got %+v, error %v, want it penalized with 9.00 of 10.00 returned", got, err)
 		}
 		if c := x.Compared()[pricing.SkinsBack]; c.Off != 0 || c.Balance != c.Expected {
+			t.Errorf("%+v, want books and balance to agree", c)
+		}
+	})
+}
+
+// TestAccountBookOfLongAgo: what comes back days after the purchase is booked,
+// though the review looks back for a day.
+func TestAccountBookOfLongAgo(t *testing.T) {
+	accountBubble(t, func(t *testing.T, x *execution.Executor, j *memJournal, m *keptBooks, _ func() []execution.Notice) {
+		o := buy(t, x, wish(1, 10*pricing.Dollar), execution.Placed)
+		ref := m.ledger[o.ID].ev.MarketRef
+		m.note(execution.Booking{MarketRef: ref, Taken: 10 * pricing.Dollar})
+		m.becomes(o.ID, func(ev *execution.Evidence) { ev.Event = execution.OnDelivered })
+		time.Sleep(time.Hour)
+		m.note(execution.Booking{MarketRef: ref, Returned: pricing.Cent})
+		m.moves(pricing.Cent)
+		time.Sleep(72 * time.Hour)
+		m.note(execution.Booking{MarketRef: ref, Returned: 9 * pricing.Dollar})
+		m.moves(9 * pricing.Dollar)
+		m.becomes(o.ID, func(ev *execution.Evidence) { ev.Event = execution.OnRolledBack })
+		time.Sleep(time.Hour)
+		got, err := j.Get(t.Context(), o.ID)
+		if err != nil || got.State != execution.RolledBack || got.Paid != 10*pricing.Dollar || got.Refunded != 9*pricing.Dollar+pricing.Cent {
+			t.Errorf("got %s, %s of %s returned, error %v, want it rolled back and 9.01 of 10.00 returned", got.State, got.Refunded, got.Paid, err)
+		}
+		if c := x.Compared()[pricing.SkinsBack]; c.Off != 0 {
 			t.Errorf("%+v, want books and balance to agree", c)
 		}
 	})
