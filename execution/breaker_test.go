@@ -6,6 +6,7 @@ import (
 	"slices"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"skinarb/execution"
@@ -428,6 +429,31 @@ func TestAccountBookOfLongAgo(t *testing.T) {
 		}
 		if c := x.Compared()[pricing.SkinsBack]; c.Off != 0 {
 			t.Errorf("%+v, want books and balance to agree", c)
+		}
+	})
+}
+
+// TestAccountBookAfterAbsence: a purchase came to nothing while nobody was there
+// for two days, and its refund is booked all the same.
+func TestAccountBookAfterAbsence(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		j, m := newMemJournal(), &keptBooks{fakeMarket: newFake(pricing.SkinsBack)}
+		cfg := execution.Config{Journal: j, Markets: []execution.Market{m}}
+		x := newExecutor(t, cfg)
+		o := buy(t, x, wish(1, 10*pricing.Dollar), execution.Placed)
+		ref := m.ledger[o.ID].ev.MarketRef
+		m.note(execution.Booking{MarketRef: ref, Taken: 10 * pricing.Dollar})
+		stop := run(t, x)
+		time.Sleep(10 * time.Minute)
+		stop()
+		m.note(execution.Booking{MarketRef: ref, Returned: 10 * pricing.Dollar})
+		m.moves(10 * pricing.Dollar)
+		m.becomes(o.ID, func(ev *execution.Evidence) { ev.Event = execution.OnFailed })
+		time.Sleep(48 * time.Hour)
+		newExecutor(t, cfg)
+		got, err := j.Get(t.Context(), o.ID)
+		if err != nil || got.State != execution.Failed || got.Refunded != 10*pricing.Dollar {
+			t.Errorf("got %s, %s returned, error %v, want it failed and 10.00 returned", got.State, got.Refunded, err)
 		}
 	})
 }
