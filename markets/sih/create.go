@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"skinarb/execution"
+	"skinarb/internal/sendonce"
 	"skinarb/pricing"
 )
 
@@ -78,7 +79,7 @@ func (c *Client) createOrder(ctx context.Context, o NewOrder, wrote func()) (Cre
 	ctx, cancel := context.WithTimeout(ctx, c.cfg.Timeout)
 	defer cancel()
 	var connected atomic.Bool
-	ctx = httptrace.WithClientTrace(ctx, watch(&connected, wrote))
+	ctx = httptrace.WithClientTrace(ctx, sendonce.Watch(&connected, wrote))
 	req, err := c.build(ctx, request{path: "create-order", payload: struct {
 		SteamID  string      `json:"steamId"`
 		Token    string      `json:"token"`

@@ -19,6 +19,7 @@ import (
 
 	"skinarb/execution"
 	"skinarb/fetch"
+	"skinarb/internal/sendonce"
 	"skinarb/pricing"
 )
 
@@ -142,7 +143,7 @@ func TestPlaceOverTLS(t *testing.T) {
 
 	roots := x509.NewCertPool()
 	roots.AddCert(s.Certificate())
-	c.purchases = purchaseClient((&net.Dialer{}).DialContext, &tls.Config{RootCAs: roots})
+	c.purchases = sendonce.New((&net.Dialer{}).DialContext, &tls.Config{RootCAs: roots})
 	if _, err := c.Place(t.Context(), buy, execution.Offer{}, func() { close(read) }); err != nil || proto != "HTTP/1.1" {
 		t.Errorf("got %v over %s, want a purchase over HTTP/1.1", err, proto)
 	}

@@ -16,6 +16,7 @@ import (
 
 	"skinarb/execution"
 	"skinarb/fetch"
+	"skinarb/internal/sendonce"
 )
 
 // maxTries is how often a read is sent at most.
@@ -190,10 +191,7 @@ func (c *Client) purchase(ctx context.Context, p params, wrote func(), v any) er
 	sending, cancel := context.WithTimeout(ctx, c.cfg.Timeout)
 	defer cancel()
 	var connected atomic.Bool
-	sending = httptrace.WithClientTrace(sending, &httptrace.ClientTrace{
-		GotConn:      func(httptrace.GotConnInfo) { connected.Store(true) },
-		WroteRequest: func(httptrace.WroteRequestInfo) { wrote() },
-	})
+	sending = httptrace.WithClientTrace(sending, sendonce.Watch(&connected, wrote))
 	req, err := c.request(sending, method, p)
 	if err != nil {
 		return err

@@ -54,7 +54,7 @@ func (c *Client) Listen(ctx context.Context, address string, connected func(), h
 	s := socket{
 		client:    c,
 		signature: socketSignature(c.cfg.ClientID, c.cfg.ClientSecret),
-		http:      &http.Client{Transport: transport(c.cfg, true), CheckRedirect: stay},
+		http:      &http.Client{Transport: transport(c.cfg), CheckRedirect: stay},
 		connected: connected,
 		handle:    handle,
 	}

@@ -1,4 +1,4 @@
-package sih
+package sendonce
 
 import (
 	"net"
@@ -24,11 +24,11 @@ func (c *watchedConn) Write(p []byte) (int, error) {
 	return n, err
 }
 
-// watch makes a trace of one request that is sent on a connection of its own.
+// Watch makes a trace of one request that is sent by a client of New.
 // It sets connected before any byte can leave, and calls wrote as soon as none
 // can leave any more: after the last write, or, through a proxy that hides the
 // writes, when an answer arrives.
-func watch(connected *atomic.Bool, wrote func()) *httptrace.ClientTrace {
+func Watch(connected *atomic.Bool, wrote func()) *httptrace.ClientTrace {
 	var conn *watchedConn
 	return &httptrace.ClientTrace{
 		GotConn: func(info httptrace.GotConnInfo) {
