@@ -173,6 +173,9 @@ func (x *Executor) adopt(ctx context.Context, m pricing.Market, id OrderID, ev E
 	if state == Delivered || state == Settled {
 		o.DeliveredAt = now // the market does not say since when: the later, the safer
 	}
+	if state == Failed && !ev.Booked && ev.Refunded == 0 {
+		o.Refunded = ev.Paid // as for any order: that is what failed means
+	}
 	if ev.Paid == 0 {
 		o.Error = or(o.Error, "the market did not tell the price")
 	}

@@ -18,6 +18,7 @@ func TestReconcile(t *testing.T) {
 			{MarketRef: "70065", Event: execution.OnDelivered, MarketName: name, Paid: 300 * pricing.Dollar, At: now.Add(-time.Hour)},
 			{ID: "bot-7", MarketRef: "70066", Event: execution.OnPlaced, MarketName: "x", Paid: 2 * pricing.Dollar, At: now.Add(time.Hour)},
 			{ID: "sa-forgotten", MarketRef: "70067", Status: "odd", MarketName: "y"},
+			{MarketRef: "70068", Event: execution.OnFailed, MarketName: "z", Paid: pricing.Dollar, At: now.Add(-48 * time.Hour)},
 			{MarketRef: m.ledger[ours.ID].ev.MarketRef, Event: execution.OnDelivering}, // ours, told without our ID
 			{Event: execution.OnPlaced}, // no key at all
 		}
@@ -28,18 +29,23 @@ func TestReconcile(t *testing.T) {
 			"ext-skinsback-70065": execution.Delivered,
 			"ext-skinsback-70066": execution.Placed,
 			"sa-forgotten":        execution.Placed,
+			"ext-skinsback-70068": execution.Failed,
 		} {
 			if got := state(t, j, id); got != want {
 				t.Errorf("%s: got %q, want %s", id, got, want)
 			}
 		}
 		all, err := j.List(t.Context(), execution.Query{})
-		if err != nil || len(all) != 4 {
-			t.Errorf("%d orders, error %v, want 4: each purchase once", len(all), err)
+		if err != nil || len(all) != 5 {
+			t.Errorf("%d orders, error %v, want 5: each purchase once", len(all), err)
 		}
 		knife, err := j.Get(t.Context(), "ext-skinsback-70065")
 		if err != nil || knife.Item.Phase != pricing.Phase2 || knife.Paid != 300*pricing.Dollar || !knife.SpentAt.Equal(now.Add(-time.Hour)) {
 			t.Errorf("adopted %+v, error %v, want the item, the price and the time that the market told", knife, err)
+		}
+		failed, err := j.Get(t.Context(), "ext-skinsback-70068")
+		if err != nil || failed.Refunded != pricing.Dollar {
+			t.Errorf("adopted %+v, error %v, want its money given back", failed, err)
 		}
 		future, err := j.Get(t.Context(), "ext-skinsback-70066")
 		if err != nil || future.SpentAt.After(time.Now()) {
