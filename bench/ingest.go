@@ -24,7 +24,8 @@ func runIngest(ctx context.Context, s *session) error {
 	}
 	defer stop()
 	s.out.note("A refresh: GET with gzip, decode, check, diff, publish, while about 2 %% of the prices have moved since the one before. The market has its answer ready.")
-	s.out.note("The peer gets the same body with the same inflater, then io.ReadAll and encoding/json into structs. It does less: numbers stay text, names unread, nothing is checked or stored.")
+	s.out.note("The peer gets the same body with the same inflater, then io.ReadAll and encoding/json into structs. It does less: numbers stay text, names unread, nothing is checked or stored. The floor gets it and inflates it.")
+	s.out.note("In memory: the decoders alone, on the inflated body. Ours knows the names from the pulls before, as it would.")
 	for _, src := range s.rig.sources {
 		if err := ingestMarket(ctx, s, src, stores); err != nil {
 			return err
@@ -77,16 +78,22 @@ func ingestMarket(ctx context.Context, s *session, src fetch.Source, stores []ta
 		tasks = append(tasks, task{r.subject, func() error { return r.measure(ctx, s.out) }})
 	}
 	tasks = append(tasks, task{peer.subject, func() error { return peer.measure(ctx, s.out) }})
+	floor := &floor{rig: s.rig, market: m, subject: fmt.Sprintf("%s: inflate alone", m)}
+	tasks = append(tasks, task{floor.subject, func() error { return floor.measure(ctx, s.out) }})
+	memory := &memory{rig: s.rig, src: src, peer: peer}
+	tasks = append(tasks, memory.tasks(s.out)...)
 
 	prices := func() error {
 		s.rig.move()
-		return s.rig.warm(ctx, m, false)
+		return memory.fetch(ctx)
 	}
 	return s.rounds(ctx, round{before: prices, tasks: tasks, after: func() error {
 		for _, r := range refreshes {
 			s.out.add(r.subject, "published, against encoding/json decoding", "x", peer.took.Seconds()/r.took.Seconds())
 			s.out.add(r.subject, "decoded, against encoding/json decoding", "x", peer.took.Seconds()/r.decoded.Seconds())
+			s.out.add(r.subject, "published, against inflating alone", "x", floor.took.Seconds()/r.took.Seconds())
 		}
+		memory.compare(s.out)
 		if err := prices(); err != nil {
 			return err
 		}
@@ -190,6 +197,11 @@ func (p *jsonPeer) run(ctx context.Context) error {
 		return err
 	}
 	p.bytes = len(data)
+	return p.decode(data)
+}
+
+// decode reads an inflated body.
+func (p *jsonPeer) decode(data []byte) (err error) {
 	if p.market == pricing.SkinsBack {
 		var list struct {
 			Items []wireItem `json:"items"`

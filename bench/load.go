@@ -40,6 +40,14 @@ type rate struct {
 // as soon as the last was answered. Any answer but 200 is an error, and so is
 // an end of ctx.
 func load(ctx context.Context, address string, requests []request, connections int, length time.Duration) (rate, error) {
+	return pacedLoad(ctx, address, requests, connections, length, 0)
+}
+
+// pacedLoad is load at so many requests a second at most, if that is not 0. Each
+// connection has its times to send, spread evenly. One that is late sends at
+// once, and the time that its request takes begins then: a timer that woke late
+// is no fault of the server.
+func pacedLoad(ctx context.Context, address string, requests []request, connections int, length time.Duration, perSecond int) (rate, error) {
 	var (
 		over    atomic.Bool
 		workers sync.WaitGroup
@@ -60,8 +68,12 @@ func load(ctx context.Context, address string, requests []request, connections i
 			req, resp := fasthttp.AcquireRequest(), fasthttp.AcquireResponse()
 			defer fasthttp.ReleaseRequest(req)
 			defer fasthttp.ReleaseResponse(resp)
-			for at := w * len(requests) / connections; ; at++ {
-				requests[at%len(requests)].prepare(req, address)
+			for i := 0; ; i++ {
+				requests[(w*len(requests)/connections+i)%len(requests)].prepare(req, address)
+				if perSecond > 0 {
+					nth := time.Duration(i*connections + w)
+					time.Sleep(time.Until(start.Add(nth * time.Second / time.Duration(perSecond))))
+				}
 				sent := time.Now()
 				err := client.Do(req, resp)
 				took[w] = append(took[w], time.Since(sent))

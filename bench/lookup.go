@@ -20,15 +20,8 @@ const (
 	connections = 64  // that the load is spread over
 	batchSize   = 100 // names in one request
 	batches     = 50  // different ones
+	pace        = 5000 // requests a second of a load that is far from the limit
 )
-
-// fixedBook is a price side in which nothing happens.
-type fixedBook struct{ book *pricing.Book }
-
-func (f fixedBook) Book() *pricing.Book                       { return f.book }
-func (fixedBook) Statuses() []pricing.FeedStatus              { return nil }
-func (fixedBook) Release(context.Context, pricing.Feed) error { return errors.New("nothing is held") }
-func (fixedBook) Ready() (bool, string)                       { return true, "" }
 
 // runLookup measures look-ups of names in random order.
 func runLookup(ctx context.Context, s *session) error {
@@ -42,7 +35,9 @@ func runLookup(ctx context.Context, s *session) error {
 		return errors.New("nothing is on offer on both markets; more --items would help")
 	}
 
-	api := httpapi.New(httpapi.Config{Prices: fixedBook{book}, MaxQuoteAge: time.Hour})
+	prices := &liveBook{}
+	prices.book.Store(book)
+	api := httpapi.New(httpapi.Config{Prices: prices, MaxQuoteAge: time.Hour})
 	address, err := listen(api.Serve)
 	if err != nil {
 		return err
@@ -71,17 +66,21 @@ func runLookup(ctx context.Context, s *session) error {
 	s.out.note("HTTP: %d connections of a fasthttp client on loopback, each sending its next request when the answer is there. Client and server share the cores.", connections)
 	s.out.note("Bare fasthttp answers every request with the same %d bytes, the mean size of ours.", size)
 	s.out.note("%d names that both markets have, in random order.", len(items))
+	s.out.note("A refresh changes listings of both markets, once at the start of a load and then every %s, in the process that answers.", refreshEvery)
 
 	const (
 		inMemory = "Book.Quote"
 		single   = "GET /v1/prices"
 		floor    = "bare fasthttp"
 		batch    = "POST /v1/prices, 100 names"
+		little   = "GET /v1/prices, 2 % change a second"
+		much     = "GET /v1/prices, all change a second"
 	)
-	var ours, peer, batched rate
-	measure := func(into *rate, subject, address string, requests []request, length time.Duration) task {
+	paced := fmt.Sprintf(" at %d/s", pace)
+	var ours, peer, batched, oursPaced, peerPaced, littleChanges, allChange rate
+	measure := func(into *rate, subject, address string, requests []request, length time.Duration, perSecond int) task {
 		return task{subject, func() error {
-			got, err := load(ctx, address, requests, connections, length)
+			got, err := pacedLoad(ctx, address, requests, connections, length, perSecond)
 			if err != nil {
 				return fmt.Errorf("%s: %w", subject, err)
 			}
@@ -91,6 +90,14 @@ func runLookup(ctx context.Context, s *session) error {
 			s.out.add(subject, "p99", "µs", float64(got.p99)/1e3)
 			return nil
 		}}
+	}
+	whileRefreshing := func(share int, t task) task {
+		run := t.run
+		t.run = func() error {
+			stop := prices.refreshing(api, share)
+			return errors.Join(run(), stop())
+		}
+		return t
 	}
 	return s.rounds(ctx, round{
 		before: func() error { // connections, caches and pools of all three
@@ -114,13 +121,20 @@ func runLookup(ctx context.Context, s *session) error {
 				s.out.add(inMemory, "look-ups, one core", "look-ups/s", 1e9/ns)
 				return nil
 			}},
-			measure(&ours, single, address, singles, s.opts.length),
-			measure(&peer, floor, bareAddress, singles, s.opts.length),
-			measure(&batched, batch, address, many, s.opts.length/2),
+			measure(&ours, single, address, singles, s.opts.length, 0),
+			measure(&peer, floor, bareAddress, singles, s.opts.length, 0),
+			measure(&batched, batch, address, many, s.opts.length/2, 0),
+			whileRefreshing(50, measure(&littleChanges, little, address, singles, s.opts.length, 0)),
+			whileRefreshing(1, measure(&allChange, much, address, singles, s.opts.length, 0)),
+			measure(&oursPaced, single+paced, address, singles, s.opts.length/2, pace),
+			measure(&peerPaced, floor+paced, bareAddress, singles, s.opts.length/2, pace),
 		},
 		after: func() error {
 			s.out.add(single, "requests against bare fasthttp", "x", ours.perSecond/peer.perSecond)
 			s.out.add(single, "p99 of bare fasthttp against ours", "x", float64(peer.p99)/float64(ours.p99))
+			s.out.add(single+paced, "p99 of bare fasthttp against ours", "x", float64(peerPaced.p99)/float64(oursPaced.p99))
+			s.out.add(little, "requests against no change", "x", littleChanges.perSecond/ours.perSecond)
+			s.out.add(much, "requests against no change", "x", allChange.perSecond/ours.perSecond)
 			s.out.add(batch, "names", "names/s", batched.perSecond*float64(min(batchSize, len(items))))
 			s.out.add(batch, "names against single look-ups", "x", batched.perSecond*float64(min(batchSize, len(items)))/ours.perSecond)
 			return nil

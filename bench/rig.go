@@ -104,18 +104,6 @@ func (r *rig) open(ctx context.Context, m pricing.Market, full bool) (io.ReadClo
 	return resp.Body, nil
 }
 
-// warm has a market encode and compress its catalog, which it then keeps until
-// prices move: a market's work is not ours to measure.
-func (r *rig) warm(ctx context.Context, m pricing.Market, full bool) error {
-	body, err := r.open(ctx, m, full)
-	if err != nil {
-		return err
-	}
-	defer body.Close()
-	_, err = io.Copy(io.Discard, body)
-	return err
-}
-
 // catalog pulls a market's catalog without measuring anything.
 func (r *rig) catalog(ctx context.Context, src fetch.Source, version uint64) (pricing.Catalog, error) {
 	pull, err := src.Pull(ctx, game)

@@ -1,6 +1,7 @@
 package sih
 
 import (
+	"bufio"
 	"errors"
 	"fmt"
 	"io"
@@ -11,6 +12,8 @@ import (
 	"unicode/utf8"
 
 	"github.com/klauspost/compress/gzip"
+
+	"skinarb/internal/scan"
 )
 
 // quoteLen is how much of an unexpected body an error shows, in bytes.
@@ -27,6 +30,9 @@ type answer struct {
 	wire *wire     // below body
 }
 
+// wireBuffer is how much of a compressed body is read at once, in bytes.
+const wireBuffer = 64 << 10
+
 // open makes an answer of a response. The body is inflated as it is read, and
 // reading more than limit bytes of it is an error.
 func open(resp *http.Response, limit int64, keep int, arrived time.Time) (*answer, error) {
@@ -40,32 +46,57 @@ func open(resp *http.Response, limit int64, keep int, arrived time.Time) (*answe
 	switch coding := strings.ToLower(resp.Header.Get("Content-Encoding")); coding {
 	case "", "identity":
 	case "gzip":
-		inflated, err := gzip.NewReader(plain)
+		inflated, err := gzip.NewReader(bufio.NewReaderSize(plain, wireBuffer))
 		if err != nil {
+			a.wire.blame(err)
 			return a, fmt.Errorf("HTTP %d, inflate: %w", a.status, err)
 		}
 		plain = inflated
 	default:
 		return a, fmt.Errorf("HTTP %d in an encoding that was not asked for", a.status)
 	}
-	a.size = &meter{r: plain, limit: limit, keep: keep}
+	a.size = &meter{r: plain, wire: a.wire, limit: limit, keep: keep}
 	a.body = a.size
 	return a, nil
 }
 
-// wire remembers what ended the body before its time. Garbage has to be told
-// apart from a connection that broke, which is worth another try.
-type wire struct {
-	body io.Reader
-	err  error
+// readAhead inflates in a goroutine of its own, beside whoever reads. stop ends
+// that, and with it the body.
+func (a *answer) readAhead() (stop func()) {
+	ahead := scan.ReadAhead(a.size.r)
+	a.size.r = ahead
+	return func() {
+		a.wire.body.Close()
+		ahead.Close()
+	}
 }
+
+// wire marks what ended the body before its time. Garbage has to be told apart
+// from a connection that broke, which is worth another try.
+type wire struct {
+	body io.ReadCloser
+	err  error // that the reader of the answer has seen; see blame
+}
+
+// wireError is an error of the connection.
+type wireError struct{ error }
+
+func (e wireError) Unwrap() error { return e.error }
 
 func (w *wire) Read(p []byte) (int, error) {
 	n, err := w.body.Read(p)
 	if err != nil && err != io.EOF {
-		w.err = err
+		err = wireError{err}
 	}
 	return n, err
+}
+
+// blame keeps err if it is the wire's. It belongs to the goroutine that reads the
+// answer, which is not always the one that reads the wire.
+func (w *wire) blame(err error) {
+	if broken := (wireError{}); errors.As(err, &broken) {
+		w.err = broken.error
+	}
 }
 
 var errTooLarge = errors.New("the answer is larger than allowed")
@@ -73,6 +104,7 @@ var errTooLarge = errors.New("the answer is larger than allowed")
 // meter counts a body, bounds it, and keeps its beginning for errors.
 type meter struct {
 	r     io.Reader
+	wire  *wire
 	n     int64
 	limit int64
 	head  []byte
@@ -81,6 +113,9 @@ type meter struct {
 
 func (m *meter) Read(p []byte) (int, error) {
 	n, err := m.r.Read(p)
+	if err != nil {
+		m.wire.blame(err)
+	}
 	m.n += int64(n)
 	if room := m.keep - len(m.head); room > 0 {
 		m.head = append(m.head, p[:min(n, room)]...)

@@ -13,6 +13,8 @@ import (
 
 	"skinarb/execution"
 	"skinarb/fetch"
+	"skinarb/internal/scan"
+	"skinarb/internal/sendonce"
 	"skinarb/pricing"
 )
 
@@ -64,6 +66,7 @@ type Client struct {
 	purchases *http.Client
 	redact    *strings.Replacer
 	firstWait time.Duration // before a read's second try
+	names     scan.Tables   // that catalogs had
 }
 
 var (
@@ -111,7 +114,7 @@ func New(cfg Config) (*Client, error) {
 		cfg:       cfg,
 		url:       base,
 		reads:     readClient(cfg.Dial),
-		purchases: purchaseClient(cfg.Dial, nil),
+		purchases: sendonce.New(cfg.Dial, nil),
 		redact:    strings.NewReplacer(secrets...),
 		firstWait: 500 * time.Millisecond,
 	}, nil

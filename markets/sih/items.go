@@ -13,6 +13,7 @@ import (
 	"github.com/go-faster/jx"
 
 	"skinarb/fetch"
+	"skinarb/internal/scan"
 	"skinarb/pricing"
 )
 
@@ -49,11 +50,42 @@ func (c *Client) GetItems(ctx context.Context, g pricing.Game, f Flags) (fetch.P
 	if f.Extended {
 		query.Set("extended", "true")
 	}
-	cat, err := c.readItems(ctx, g, request{
+	names := c.names.Take(g)
+	defer c.names.Return(names)
+	var cat *catalog
+	err = c.read(ctx, request{
 		path: "get-items", query: query, class: fetch.ForCatalog,
 		timeout: c.cfg.CatalogTimeout, limit: c.cfg.MaxCatalogBytes,
+	}, func(a *answer) (err error) {
+		defer a.readAhead()()
+		cat, err = c.readCatalog(a, names)
+		return err
 	})
-	return cat.pull(), err
+	if err != nil {
+		return fetch.Pull{}, err
+	}
+	cat.found.Done()
+	return cat.pull(), nil
+}
+
+// ReadItems reads a catalog that was kept from an answer of GetItems, inflated, as
+// GetItems would have read it now.
+func (c *Client) ReadItems(g pricing.Game, body io.Reader) (fetch.Pull, error) {
+	if _, err := appID(g); err != nil {
+		return fetch.Pull{}, err
+	}
+	names := c.names.Take(g)
+	defer c.names.Return(names)
+	a, err := open(&http.Response{StatusCode: http.StatusOK, Body: io.NopCloser(body)}, c.cfg.MaxCatalogBytes, c.keep(), c.cfg.Now())
+	if err != nil {
+		return fetch.Pull{}, err
+	}
+	cat, err := c.readCatalog(a, names)
+	if err != nil {
+		return fetch.Pull{}, fmt.Errorf("read a kept catalog: %w", err)
+	}
+	cat.found.Done()
+	return cat.pull(), nil
 }
 
 // GetMinItem asks for the lowest ask of one item by SIH's spelling of its name
@@ -72,14 +104,8 @@ func (c *Client) minItem(ctx context.Context, g pricing.Game, name string) (*cat
 	}
 	// It is asked right before a purchase, and as urgent.
 	query := url.Values{"item": {name}, "appId": {strconv.Itoa(id)}}
-	return c.readItems(ctx, g, request{path: "get-min-item", query: query, class: fetch.ForPurchase})
-}
-
-// readItems asks for a catalog, or a part of one; it is nil when there is an
-// error.
-func (c *Client) readItems(ctx context.Context, g pricing.Game, r request) (*catalog, error) {
 	var cat *catalog
-	err := c.read(ctx, r, func(a *answer) (err error) {
+	err = c.read(ctx, request{path: "get-min-item", query: query, class: fetch.ForPurchase}, func(a *answer) (err error) {
 		cat, err = c.decodeItems(a, g)
 		return err
 	})
@@ -91,13 +117,25 @@ const maxRows = 1_000_000
 
 // catalog collects the entries of an answer.
 type catalog struct {
-	game     pricing.Game
-	listings []pricing.Listing
-	position map[pricing.Item]int // in listings
+	names    *scan.Names
+	found    *scan.Catalog
 	rejected map[string]int
 	rows     int // entries of every kind
 	arrived  time.Time
 	bytes    int64
+
+	scan       *scan.Scanner
+	shape      *scan.Shape // of records
+	words      words
+	odd        *jx.Decoder // of values that quick leaves alone
+	quickOffer offer       // that quick has read last
+}
+
+func newCatalog(names *scan.Names, body io.Reader) *catalog {
+	return &catalog{
+		names: names, found: names.Catalog(), rejected: map[string]int{},
+		scan: scan.New(body), shape: scan.NewShape(memberOf), words: newWords(), odd: jx.DecodeBytes(nil),
+	}
 }
 
 // pull gives what others see of a catalog; nothing of nil.
@@ -105,16 +143,22 @@ func (cat *catalog) pull() fetch.Pull {
 	if cat == nil {
 		return fetch.Pull{}
 	}
-	return fetch.Pull{ObservedAt: cat.arrived, Listings: cat.listings, Rejected: cat.rejected, Bytes: cat.bytes}
+	return fetch.Pull{ObservedAt: cat.arrived, Listings: cat.found.Listings, Rejected: cat.rejected, Bytes: cat.bytes}
 }
 
-// decodeItems reads an answer of get-items or get-min-item.
+// decodeItems reads a small answer of get-items or get-min-item. Its names are
+// not worth remembering.
 func (c *Client) decodeItems(a *answer, g pricing.Game) (*catalog, error) {
+	return c.readCatalog(a, scan.NewNames(g))
+}
+
+// readCatalog reads an answer of get-items or get-min-item.
+func (c *Client) readCatalog(a *answer, names *scan.Names) (*catalog, error) {
 	if a.status != http.StatusOK {
 		return nil, c.decode(a, &struct{}{})
 	}
-	cat := &catalog{game: g, position: map[pricing.Item]int{}, rejected: map[string]int{}}
-	env, err := cat.read(jx.Decode(a.body, 64<<10))
+	cat := newCatalog(names, a.body)
+	env, err := cat.read()
 	switch {
 	case a.wire.err != nil:
 		return nil, fmt.Errorf("cut off after %d bytes: %w", a.size.n, a.wire.err)
@@ -140,83 +184,88 @@ type head struct {
 
 // read reads the whole body, to its very end: a catalog that lacks its closing
 // brackets is not a short one.
-func (cat *catalog) read(d *jx.Decoder) (head, error) {
+func (cat *catalog) read() (head, error) {
 	var h head
-	err := d.ObjBytes(func(d *jx.Decoder, key []byte) (err error) {
-		switch {
-		case string(key) == "success" && d.Next() == jx.Bool:
-			h.success, err = d.Bool()
-		case string(key) == "error" && d.Next() == jx.String:
-			h.err, err = d.Str()
-		case string(key) == "items" && d.Next() == jx.Object:
+	err := cat.scan.Object(func(key []byte) error {
+		kind, err := cat.scan.Kind()
+		if err != nil {
+			return err
+		}
+		if string(key) == "items" && kind == jx.Object {
 			if h.items {
 				return errors.New("items come twice")
 			}
 			h.items = true
-			err = d.Obj(cat.row)
-		default:
-			err = d.Skip()
+			return cat.scan.Object(cat.row)
+		}
+		v, err := cat.scan.Value()
+		switch {
+		case err != nil:
+		case string(key) == "success" && kind == jx.Bool:
+			h.success = string(v) == "true"
+		case string(key) == "error" && kind == jx.String:
+			cat.odd.ResetBytes(v)
+			h.err, err = cat.odd.Str()
 		}
 		return err
 	})
 	if err != nil {
 		return h, err
 	}
-	if err := d.Skip(); !errors.Is(err, io.EOF) {
-		return h, fmt.Errorf("more after the end: %w", err)
-	}
-	return h, nil
+	return h, cat.scan.End()
 }
 
 // row reads one member of items. An error means that the body is broken.
-func (cat *catalog) row(d *jx.Decoder, name string) error {
+func (cat *catalog) row(name []byte) error {
 	if cat.rows++; cat.rows > maxRows {
 		return fmt.Errorf("more than %d entries", maxRows)
 	}
-	o, reason, err := readOffers(d)
+	odd, err := cat.scan.Take(cat.quick)
 	if err != nil {
 		return err
 	}
+	o := &cat.quickOffer
+	reason := o.fault()
+	if odd != nil {
+		cat.odd.ResetBytes(odd)
+		if *o, reason, err = cat.offers(cat.odd); err != nil {
+			return err
+		}
+	}
+	if reason == "" {
+		if reason, err = cat.add(name, o); err != nil {
+			return err
+		}
+	}
 	if reason != "" {
 		cat.rejected[reason]++
-		return nil
 	}
-	cat.add(name, o)
 	return nil
 }
 
-// add puts an offer where it belongs.
-func (cat *catalog) add(name string, o offer) {
-	item, err := pricing.ParseItem(cat.game, name, o.phase)
+// add puts an offer where it belongs, or tells why it cannot.
+func (cat *catalog) add(spelling []byte, o *offer) (reason string, err error) {
+	name, err := cat.names.Find(spelling, o.phase)
 	switch {
-	case errors.Is(err, pricing.ErrName):
-		cat.rejected["name"]++
-		return
 	case err != nil:
-		cat.rejected["phase"]++
-		return
+		return "", err
+	case errors.Is(name.Err, pricing.ErrName):
+		return "name", nil
+	case name.Err != nil:
+		return "phase", nil
 	case o.count == 0:
-		return // sold out
+		return "", nil // sold out
 	}
-	l := pricing.Listing{
-		Item:       item,
-		MarketName: name,
-		Ask:        o.ask,
-		Count:      o.count,
-		Steam:      o.steam,
-		SellHint:   o.sell,
-		Source:     o.source,
+	l, taken := cat.found.Place(name)
+	if taken {
+		reason = "duplicate"
+		// The names decide between equal asks: the order of a JSON object may be
+		// another one in the next pull.
+		if o.ask > l.Ask || o.ask == l.Ask && name.Spelling >= l.MarketName {
+			return reason, nil
+		}
 	}
-	i, ok := cat.position[item]
-	if !ok {
-		cat.position[item] = len(cat.listings)
-		cat.listings = append(cat.listings, l)
-		return
-	}
-	cat.rejected["duplicate"]++
-	// The names decide between equal asks: the order of a JSON object may be
-	// another one in the next pull.
-	if had := cat.listings[i]; l.Ask < had.Ask || l.Ask == had.Ask && l.MarketName < had.MarketName {
-		cat.listings[i] = l
-	}
+	l.MarketName, l.Ask, l.Count = name.Spelling, o.ask, o.count
+	l.Steam, l.SellHint, l.Source = o.steam, o.sell, o.source
+	return reason, nil
 }

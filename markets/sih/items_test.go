@@ -3,20 +3,26 @@ package sih
 import (
 	"bytes"
 	"compress/gzip"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/iotest"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
+	"go.uber.org/goleak"
 	"pgregory.net/rapid"
 
+	"skinarb/internal/scan"
 	"skinarb/pricing"
 )
 
@@ -146,7 +152,7 @@ func TestEntries(t *testing.T) {
 		if tc.reject != "" {
 			rejected[tc.reject] = 1
 		}
-		if diff := cmp.Diff(want, cat.listings); diff != "" {
+		if diff := cmp.Diff(want, cat.found.Listings); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", tc.entry, diff)
 		}
 		if diff := cmp.Diff(rejected, cat.rejected); diff != "" {
@@ -187,11 +193,11 @@ func TestEntryNames(t *testing.T) {
 		case err != nil:
 			t.Errorf("%q: %v", tc.name, err)
 		case tc.reject != "":
-			if cat.rejected[tc.reject] != 1 || len(cat.listings) != 0 {
-				t.Errorf("%q, phase %s: got %v rejected %v, want reason %s", tc.name, tc.phase, cat.listings, cat.rejected, tc.reject)
+			if cat.rejected[tc.reject] != 1 || len(cat.found.Listings) != 0 {
+				t.Errorf("%q, phase %s: got %v rejected %v, want reason %s", tc.name, tc.phase, cat.found.Listings, cat.rejected, tc.reject)
 			}
-		case len(cat.listings) != 1 || cat.listings[0].Item != tc.want || cat.listings[0].MarketName != tc.name:
-			t.Errorf("%q, phase %s: got %+v, want %+v under this very name", tc.name, tc.phase, cat.listings, tc.want)
+		case len(cat.found.Listings) != 1 || cat.found.Listings[0].Item != tc.want || cat.found.Listings[0].MarketName != tc.name:
+			t.Errorf("%q, phase %s: got %+v, want %+v under this very name", tc.name, tc.phase, cat.found.Listings, tc.want)
 		}
 	}
 }
@@ -202,7 +208,7 @@ func TestPhasesInOneEntry(t *testing.T) {
 	c := decoding(t)
 	body := `{"success":true,"items":{"★ Karambit | Doppler (Factory New)":[{"price":900,"count":1,"phase":"Phase 2"},{"price":4000,"count":1,"phase":"Ruby"}]}}`
 	cat, err := c.decodeItems(received(t, c, 200, strings.NewReader(body)), pricing.CS2)
-	if err != nil || len(cat.listings) != 1 || cat.listings[0].Item.Phase != pricing.UnknownPhase {
+	if err != nil || len(cat.found.Listings) != 1 || cat.found.Listings[0].Item.Phase != pricing.UnknownPhase {
 		t.Errorf("got %+v, %v, want one listing of unknown phase", cat, err)
 	}
 }
@@ -225,16 +231,23 @@ func TestDuplicatesInAnyOrder(t *testing.T) {
 			}
 			return strings.Compare(a.name, b.name)
 		})
-		cat := &catalog{game: pricing.CS2, position: map[pricing.Item]int{}, rejected: map[string]int{}}
+		cat := newCatalog(scan.NewNames(pricing.CS2), nil)
+		duplicates := 0
 		for _, e := range entries {
-			cat.add(e.name, offer{ask: pricing.Money(e.ask), count: e.ask * 10})
+			reason, err := cat.add([]byte(e.name), &offer{ask: pricing.Money(e.ask), count: e.ask * 10})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if reason == "duplicate" {
+				duplicates++
+			}
 		}
-		got := cat.listings[0]
-		if len(cat.listings) != 1 || got.MarketName != want.name || got.Ask != pricing.Money(want.ask) || got.Count != want.ask*10 {
-			t.Fatalf("%v: got %+v, want %+v alone", entries, cat.listings, want)
+		got := cat.found.Listings[0]
+		if len(cat.found.Listings) != 1 || got.MarketName != want.name || got.Ask != pricing.Money(want.ask) || got.Count != want.ask*10 {
+			t.Fatalf("%v: got %+v, want %+v alone", entries, cat.found.Listings, want)
 		}
-		if cat.rejected["duplicate"] != len(entries)-1 {
-			t.Fatalf("%v: got %d duplicates, want %d", entries, cat.rejected["duplicate"], len(entries)-1)
+		if duplicates != len(entries)-1 {
+			t.Fatalf("%v: got %d duplicates, want %d", entries, duplicates, len(entries)-1)
 		}
 	})
 }
@@ -256,7 +269,7 @@ func TestNoCatalog(t *testing.T) {
 	c := decoding(t)
 	for _, body := range bodies {
 		if cat, err := c.decodeItems(received(t, c, 200, strings.NewReader(body)), pricing.CS2); err == nil {
-			t.Errorf("%q: got %d listings, want an error", tail(body), len(cat.listings))
+			t.Errorf("%q: got %d listings, want an error", tail(body), len(cat.found.Listings))
 		}
 		if _, err := c.decodeItems(received(t, c, 400, strings.NewReader(body)), pricing.CS2); err == nil {
 			t.Errorf("status 400, %q: got no error", tail(body))
@@ -364,7 +377,7 @@ func FuzzItems(f *testing.F) {
 		if !json.Valid([]byte(body)) {
 			t.Fatal("accepted, but is no JSON")
 		}
-		if diff := cmp.Diff(cat.listings, slow.listings); diff != "" {
+		if diff := cmp.Diff(cat.found.Listings, slow.found.Listings); diff != "" {
 			t.Fatalf("whole against byte by byte:\n%s", diff)
 		}
 		checkCatalog(t, cat)
@@ -374,8 +387,8 @@ func FuzzItems(f *testing.F) {
 // checkCatalog asserts what holds for every catalog.
 func checkCatalog(t *testing.T, cat *catalog) {
 	t.Helper()
-	seen, total := map[pricing.Item]bool{}, len(cat.listings)
-	for _, l := range cat.listings {
+	seen, total := map[pricing.Item]bool{}, len(cat.found.Listings)
+	for _, l := range cat.found.Listings {
 		if seen[l.Item] || l.Ask <= 0 || l.Ask > pricing.MaxMoney || l.Count == 0 || l.Count < pricing.CountUnknown || l.Steam < 0 || l.SellHint < 0 || l.Since != 0 {
 			t.Fatalf("impossible listing %+v", l)
 		}
@@ -388,5 +401,79 @@ func checkCatalog(t *testing.T, cat *catalog) {
 	}
 	if total > cat.rows {
 		t.Fatalf("%d listings and rejects out of %d entries", total, cat.rows)
+	}
+}
+
+// TestAKeptCatalogReadsAsItDid reads a body again that GetItems has read.
+func TestAKeptCatalogReadsAsItDid(t *testing.T) {
+	for _, in := range []string{sample(t, "get-items.normal.ok.json"), string(wholeCatalog(t, 500)), sample(t, "get-items.error.json"), "{"} {
+		c := answering(t, 200, in)
+		c.cfg.Now = func() time.Time { return time.Unix(1_760_000_000, 0) }
+		want, wantErr := c.GetItems(t.Context(), pricing.CS2, Flags{})
+		got, err := c.ReadItems(pricing.CS2, strings.NewReader(in))
+		if diff := cmp.Diff(want, got, cmpopts.EquateEmpty()); diff != "" || (err == nil) != (wantErr == nil) {
+			t.Errorf("%.100s: got %v, want %v (-got by HTTP +read):\n%s", in, err, wantErr, diff)
+		}
+	}
+	if _, err := decoding(t).ReadItems(pricing.Dota2, strings.NewReader("{}")); err == nil {
+		t.Error("Dota 2: got no error")
+	}
+}
+
+// TestALongCatalogEndsWhenItShould: a compressed body without end is inflated
+// ahead of its reader, and ends with the caller or with a fault in the middle,
+// which is no reason to ask again.
+func TestALongCatalogEndsWhenItShould(t *testing.T) {
+	defer goleak.VerifyNone(t, goleak.IgnoreCurrent())
+	var requests atomic.Int32
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Encoding", "gzip")
+		zip := gzip.NewWriter(w)
+		defer zip.Close()
+		io.WriteString(zip, `{"success":true,"items":{`)
+		entry := strings.Repeat(`"AK-47 | Redline (Field-Tested)":{"price":1},`, 1000)
+		broken := requests.Add(1) > 1
+		for i := 0; ; i++ {
+			part := entry
+			if broken && i == 100 {
+				part = `"A":{"price":}`
+			}
+			if _, err := io.WriteString(zip, part); err != nil {
+				return
+			}
+		}
+	}))
+	defer s.Close()
+	c := client(t, s.URL, nil)
+	defer c.reads.CloseIdleConnections()
+
+	ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
+	defer cancel()
+	if _, err := c.Pull(ctx, pricing.CS2); !errors.Is(err, context.DeadlineExceeded) || requests.Load() != 1 {
+		t.Errorf("the caller's deadline: got %v after %d requests, want %v after 1", err, requests.Load(), context.DeadlineExceeded)
+	}
+	if _, err := c.Pull(t.Context(), pricing.CS2); err == nil || !strings.Contains(err.Error(), "unreadable") || requests.Load() != 2 {
+		t.Errorf("a fault in the middle: got %v after %d requests, want it unreadable after 2", err, requests.Load())
+	}
+}
+
+// TestABrokenWireIsAskedAgain: where compressed bytes are missing because the
+// connection broke, another try may help; where SIH sent no more, it would not.
+func TestABrokenWireIsAskedAgain(t *testing.T) {
+	var b bytes.Buffer
+	zip := gzip.NewWriter(&b)
+	zip.Write(wholeCatalog(t, 2000))
+	zip.Close()
+	for want, length := range map[int32]int{3: b.Len(), 1: b.Len() / 2} {
+		var requests atomic.Int32
+		c := served(t, func(w http.ResponseWriter, r *http.Request) {
+			requests.Add(1)
+			w.Header().Set("Content-Encoding", "gzip")
+			w.Header().Set("Content-Length", fmt.Sprint(length))
+			w.Write(b.Bytes()[:b.Len()/2])
+		})
+		if _, err := c.Pull(t.Context(), pricing.CS2); err == nil || requests.Load() != want {
+			t.Errorf("half of %d bytes, %d announced: got %v after %d requests, want %d", b.Len(), length, err, requests.Load(), want)
+		}
 	}
 }

@@ -27,7 +27,7 @@ func (c *Client) Check(ctx context.Context, it pricing.Item, marketName string) 
 	case len(cat.rejected) > 0:
 		return execution.Offer{}, fmt.Errorf("sih get-min-item: cannot read what it offers for %q: %v", marketName, cat.rejected)
 	}
-	for _, l := range cat.listings {
+	for _, l := range cat.found.Listings {
 		if l.Item == it && (l.MarketName == marketName || cat.rows == 1) {
 			return execution.Offer{Ask: l.Ask, Count: l.Count}, nil
 		}

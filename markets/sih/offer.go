@@ -1,12 +1,12 @@
 package sih
 
 import (
-	"strconv"
 	"strings"
 	"unicode"
 
 	"github.com/go-faster/jx"
 
+	"skinarb/internal/scan"
 	"skinarb/pricing"
 )
 
@@ -18,22 +18,24 @@ type offer struct {
 	source string
 	steam  pricing.Money
 	sell   pricing.Money
+
+	uncountable bool // count is none; the offer must not be used
 }
 
 // maxCount bounds a count; more is nonsense.
 const maxCount = 1_000_000_000
 
-// readOffers reads an entry: a record, a bare price, or a list of records. A
+// offers reads an entry: a record, a bare price, or a list of records. A
 // reason that is not empty says why it cannot be used; an error means that the
 // body is broken.
-func readOffers(d *jx.Decoder) (offer, string, error) {
+func (cat *catalog) offers(d *jx.Decoder) (offer, string, error) {
 	if d.Next() != jx.Array {
-		return readOffer(d)
+		return cat.offer(d)
 	}
 	best := offer{} // as of an empty list: sold out
 	reject := ""
 	err := d.Arr(func(d *jx.Decoder) error {
-		o, reason, err := readOffer(d)
+		o, reason, err := cat.offer(d)
 		switch {
 		case err != nil:
 			return err
@@ -71,12 +73,12 @@ func (o offer) and(p offer) offer {
 	return low
 }
 
-// readOffer reads a record or a bare price, whose count is not known.
-func readOffer(d *jx.Decoder) (offer, string, error) {
-	o := offer{count: pricing.CountUnknown}
+// offer reads a record or a bare price, whose count is not known.
+func (cat *catalog) offer(d *jx.Decoder) (offer, string, error) {
+	o := newOffer()
 	switch d.Next() {
 	case jx.Object:
-		return readRecord(d)
+		return cat.record(d)
 	case jx.Number, jx.String:
 		t, err := readScalar(d)
 		if err != nil {
@@ -87,22 +89,19 @@ func readOffer(d *jx.Decoder) (offer, string, error) {
 			return o, "shape", nil
 		}
 		o.ask = price
-		return o, o.fault(true), nil
+		return o, o.fault(), nil
 	}
 	return o, "shape", d.Skip()
 }
 
-// readRecord reads {"price":1.01,"count":10,...}. Only the price has to be
-// there. A count that cannot be read rejects the record; of the members that
-// only inform, a bad value is as good as none.
-func readRecord(d *jx.Decoder) (offer, string, error) {
-	o := offer{count: pricing.CountUnknown}
-	countable := true
+// record reads {"price":1.01,"count":10,...}. Only the price has to be there. A
+// count that cannot be read rejects the record; of the members that only inform,
+// a bad value is as good as none.
+func (cat *catalog) record(d *jx.Decoder) (offer, string, error) {
+	o := newOffer()
 	err := d.ObjBytes(func(d *jx.Decoder, key []byte) error {
-		member := string(key)
-		switch member {
-		case "price", "count", "phase", "market", "sell", "steam":
-		default:
+		m := memberOf(key)
+		if m == unused {
 			return d.Skip()
 		}
 		kind := d.Next()
@@ -110,63 +109,146 @@ func readRecord(d *jx.Decoder) (offer, string, error) {
 		if err != nil {
 			return err
 		}
-		switch member {
-		case "price":
-			o.ask, _ = t.money()
-		case "count":
-			o.count, countable = readCount(t, kind)
-		case "phase":
-			o.phase = readPhase(t, kind)
-		case "market":
-			o.source = readSource(t)
-		case "sell":
-			o.sell = told(t)
-		case "steam":
-			o.steam = told(t)
-		}
+		o.set(m, []byte(t), kind, cat.words)
 		return nil
 	})
-	return o, o.fault(countable), err
+	return o, o.fault(), err
 }
 
-// fault says why a record cannot be used, or nothing.
-func (o offer) fault(countable bool) string {
+// quick reads a record at the beginning of b into cat.quickOffer and gives its
+// length; 0 when it is not of the ordinary kind. It reads nothing that record
+// would not read in the same way.
+func (cat *catalog) quick(b []byte) int {
+	o := &cat.quickOffer
+	*o = newOffer()
+	row := cat.shape.Open(b)
+	for row.Next() {
+		if row.Member == unused {
+			row.Skip()
+			continue
+		}
+		v, kind := row.Scalar()
+		o.set(row.Member, v, kind, cat.words)
+	}
+	return row.End()
+}
+
+// The members of a record that mean something to us.
+const (
+	unused = iota
+	priceMember
+	countMember
+	phaseMember
+	marketMember
+	sellMember
+	steamMember
+)
+
+func memberOf(key []byte) int {
+	switch string(key) {
+	case "price":
+		return priceMember
+	case "count":
+		return countMember
+	case "phase":
+		return phaseMember
+	case "market":
+		return marketMember
+	case "sell":
+		return sellMember
+	case "steam":
+		return steamMember
+	}
+	return unused
+}
+
+// words are texts that come with many offers.
+type words struct{ phases, sources *scan.Words }
+
+func newWords() words {
+	same := func(s string) string { return s }
+	return words{scan.NewWords(same), scan.NewWords(readSource)}
+}
+
+func newOffer() offer { return offer{count: pricing.CountUnknown} }
+
+// set takes a member's value. Of a kind other than a string or a number, v means
+// nothing.
+func (o *offer) set(member int, v []byte, kind jx.Type, words words) {
+	if kind != jx.String && kind != jx.Number {
+		v = nil
+	}
+	switch member {
+	case priceMember:
+		o.ask, _ = scan.Money(v)
+	case countMember:
+		o.count, o.uncountable = readCount(v, kind)
+	case phaseMember:
+		o.phase = readPhase(v, kind, words.phases)
+	case marketMember:
+		o.source = words.sources.Read(v)
+	case sellMember:
+		o.sell = informs(v)
+	case steamMember:
+		o.steam = informs(v)
+	}
+}
+
+// fault says why an offer cannot be used, or nothing.
+func (o *offer) fault() string {
 	switch {
 	case o.ask <= 0:
 		return "price"
-	case !countable:
+	case o.uncountable:
 		return "count"
 	}
 	return ""
 }
 
+// informs reads an amount that only informs; what is none is not told.
+func informs(v []byte) pricing.Money {
+	if len(v) == 0 {
+		return 0
+	}
+	m, _ := scan.Money(v)
+	return max(m, 0)
+}
+
 // readCount reads a count; null is not known, and every other thing that is no
 // number of units is a mistake.
-func readCount(t text, kind jx.Type) (int, bool) {
+func readCount(v []byte, kind jx.Type) (count int, mistake bool) {
 	if kind == jx.Null {
+		return pricing.CountUnknown, false
+	}
+	n, ok := scan.Whole(v)
+	if !ok || n < 0 || n > maxCount {
 		return pricing.CountUnknown, true
 	}
-	n, err := strconv.Atoi(string(t))
-	return n, err == nil && n >= 0 && n <= maxCount
+	return int(n), false
 }
 
 // readPhase gives the phase field. One that is no text must not pass for a
 // Doppler that tells no phase, so it becomes a spelling that nobody knows.
-func readPhase(t text, kind jx.Type) string {
+func readPhase(v []byte, kind jx.Type, phases *scan.Words) string {
 	switch kind {
-	case jx.String, jx.Number, jx.Null:
-		return string(t)
+	case jx.String, jx.Number:
+		if len(v) == 0 {
+			return ""
+		}
+		return phases.Read(v)
+	case jx.Null:
+		return ""
 	}
 	return kind.String()
 }
 
 // readSource gives the name of the marketplace that an offer is from, if it can
 // be one.
-func readSource(t text) string {
-	if len(t) > 64 || strings.ContainsFunc(string(t), func(r rune) bool { return !unicode.IsPrint(r) }) {
+func readSource(s string) string {
+	if len(s) > 64 || strings.ContainsFunc(s, func(r rune) bool { return !unicode.IsPrint(r) }) {
 		return ""
 	}
-	return string(t)
+	return s
 }
 
 // readScalar reads a string or a number as text; any other value is skipped and

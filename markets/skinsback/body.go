@@ -1,12 +1,15 @@
 package skinsback
 
 import (
+	"bufio"
 	"fmt"
 	"io"
 	"net/http"
 	"strings"
 
 	"github.com/klauspost/compress/gzip"
+
+	"skinarb/internal/scan"
 )
 
 // tooLargeError is a body beyond its bound.
@@ -16,8 +19,12 @@ func (e *tooLargeError) Error() string {
 	return fmt.Sprintf("the body is larger than %d bytes", e.limit)
 }
 
+// wireBuffer is how much of a compressed body is read at once, in bytes.
+const wireBuffer = 64 << 10
+
 // body inflates an answer, counts and bounds it, and remembers how it begins.
 type body struct {
+	wire  io.Closer
 	r     io.Reader
 	read  int64
 	limit int64
@@ -26,16 +33,30 @@ type body struct {
 }
 
 func newBody(resp *http.Response, limit int64) (*body, error) {
-	b := &body{r: resp.Body, limit: limit}
+	b := &body{wire: resp.Body, r: resp.Body, limit: limit}
 	switch strings.ToLower(resp.Header.Get("Content-Encoding")) {
 	case "gzip", "x-gzip":
-		zr, err := gzip.NewReader(resp.Body)
+		zr, err := gzip.NewReader(bufio.NewReaderSize(resp.Body, wireBuffer))
 		if err != nil {
 			return nil, fmt.Errorf("inflate: %w", cutOff(err))
 		}
 		b.r = zr
 	}
 	return b, nil
+}
+
+// readAhead inflates in a goroutine of its own, beside whoever reads. stop ends
+// that, and with it the body. What is not compressed is read as before.
+func (b *body) readAhead() (stop func()) {
+	if _, inflates := b.r.(*gzip.Reader); !inflates {
+		return func() {}
+	}
+	ahead := scan.ReadAhead(b.r)
+	b.r = ahead
+	return func() {
+		b.wire.Close()
+		ahead.Close()
+	}
 }
 
 func (b *body) Read(p []byte) (int, error) {

@@ -14,6 +14,8 @@ import (
 	"time"
 
 	"skinarb/fetch"
+	"skinarb/internal/scan"
+	"skinarb/internal/sendonce"
 )
 
 // DefaultURL is where the API lives.
@@ -82,6 +84,7 @@ type Client struct {
 	reads      *http.Client
 	purchases  *http.Client
 	retryAfter time.Duration // first pause before a read is tried again
+	names      scan.Tables   // that price lists had
 }
 
 // New checks cfg and names every mistake in it. It sends nothing.
@@ -117,10 +120,13 @@ func New(cfg Config) (*Client, error) {
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
 	}
+	if cfg.Dial == nil {
+		cfg.Dial = (&net.Dialer{KeepAlive: 30 * time.Second}).DialContext
+	}
 	c := &Client{cfg: cfg, retryAfter: 500 * time.Millisecond}
 	c.scrub, c.secretLen = scrubber(cfg.ClientSecret)
-	c.reads = &http.Client{Transport: transport(cfg, false), CheckRedirect: stay}
-	c.purchases = &http.Client{Transport: transport(cfg, true), CheckRedirect: stay}
+	c.reads = &http.Client{Transport: transport(cfg), CheckRedirect: stay}
+	c.purchases = sendonce.New(cfg.Dial, cfg.TLS)
 	return c, nil
 }
 
@@ -132,20 +138,15 @@ func headerValue(s string) bool {
 // dialTimeout bounds how long a connection may take, and its TLS after it.
 const dialTimeout = 10 * time.Second
 
-// transport makes what carries requests. Over a reused connection, or HTTP/2,
-// net/http may send a request again by itself; a purchase has neither.
-func transport(cfg Config, purchases bool) *http.Transport {
+// transport makes what carries reads.
+func transport(cfg Config) *http.Transport {
 	var protocols http.Protocols
 	protocols.SetHTTP1(true)
-	open := cfg.Dial
-	if open == nil {
-		open = (&net.Dialer{KeepAlive: 30 * time.Second}).DialContext
-	}
 	// net/http goes on dialling when the request was given up.
 	dial := func(ctx context.Context, network, addr string) (net.Conn, error) {
 		ctx, cancel := context.WithTimeout(ctx, dialTimeout)
 		defer cancel()
-		return open(ctx, network, addr)
+		return cfg.Dial(ctx, network, addr)
 	}
 	return &http.Transport{
 		Proxy:                  http.ProxyFromEnvironment,
@@ -153,7 +154,6 @@ func transport(cfg Config, purchases bool) *http.Transport {
 		TLSClientConfig:        cfg.TLS,
 		TLSHandshakeTimeout:    dialTimeout,
 		Protocols:              &protocols,
-		DisableKeepAlives:      purchases,
 		DisableCompression:     true, // send inflates, faster
 		MaxIdleConnsPerHost:    4,
 		IdleConnTimeout:        30 * time.Second,

@@ -31,10 +31,12 @@ func readGroups(r io.Reader) ([]Group, map[string]int, error) {
 	return all, l.rejected, err
 }
 
+func copied(name []byte) (string, error) { return string(name), nil }
+
 // readLots does the same for lots.
 func readLots(r io.Reader) ([]Lot, map[string]int, error) {
 	var all []Lot
-	l := newListReader("market_pricelist", &body{r: r, limit: math.MaxInt64}, lots(func(lot Lot) error {
+	l := newListReader("market_pricelist", &body{r: r, limit: math.MaxInt64}, lots(copied, func(lot Lot) error {
 		all = append(all, lot)
 		return nil
 	}))

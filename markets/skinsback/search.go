@@ -16,7 +16,8 @@ import (
 func (c *Client) Search(ctx context.Context, g pricing.Game, name string) ([]Lot, error) {
 	q := call{"market_search", params{"game": string(g), "name": name}, fetch.ForPurchase, c.cfg.Timeout, 8 * c.cfg.MaxBody}
 	var found []Lot
-	_, err := c.list(ctx, q, lots(func(l Lot) error {
+	copied := func(name []byte) (string, error) { return string(name), nil }
+	_, err := c.list(ctx, q, lots(copied, func(l Lot) error {
 		found = append(found, l)
 		return nil
 	}))

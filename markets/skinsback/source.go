@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"skinarb/fetch"
+	"skinarb/internal/scan"
 	"skinarb/pricing"
 )
 
@@ -23,49 +24,56 @@ func (c *Client) Games() []pricing.Game {
 // SkinsBack lists beside its phases with the lowest of their prices and the sum
 // of their counts, becomes an item of unknown phase of its own.
 func (c *Client) Pull(ctx context.Context, g pricing.Game) (fetch.Pull, error) {
-	var shelf shelf
-	list, err := c.Pricelist(ctx, g, func(row Group) error {
-		shelf.add(g, row)
-		return nil
-	})
+	names := c.names.Take(g)
+	defer c.names.Return(names)
+	shelf := shelf{names, names.Catalog()}
+	list, err := c.list(ctx, c.pricelist(params{"game": string(g)}), shelf.row)
 	if err != nil {
 		return fetch.Pull{}, fmt.Errorf("pull %s from skinsback: %w", g, err)
 	}
-	for reason, n := range shelf.rejected {
-		list.Rejected[reason] += n
-	}
-	return fetch.Pull{ObservedAt: list.ObservedAt, Listings: shelf.listings, Rejected: list.Rejected, Bytes: list.Bytes}, nil
+	return shelf.pull(list), nil
 }
 
 // shelf gathers one listing per item.
 type shelf struct {
-	listings []pricing.Listing
-	place    map[pricing.Item]int // in listings
-	rejected map[string]int
+	names   *scan.Names
+	catalog *scan.Catalog
 }
 
-// add takes a row. Of two rows of one item the cheaper one stays, with its own
-// spelling and count: that is what an order by that spelling can get.
-func (s *shelf) add(g pricing.Game, row Group) {
-	if s.place == nil {
-		s.place, s.rejected = map[pricing.Item]int{}, map[string]int{}
+// row takes a row of a grouped list, or tells why it is of no use.
+func (s *shelf) row(r *listRow) (string, error) {
+	ask, count, reason := r.offer()
+	if reason != "" {
+		return reason, nil
 	}
-	it, err := pricing.ParseItem(g, row.Name, "")
+	name, err := s.names.Find(r.name.bytes(), "")
 	if err != nil {
-		s.rejected[reasonOf(err)]++
-		return
+		return "", err
 	}
-	l := pricing.Listing{Item: it, MarketName: row.Name, Ask: row.Ask, Count: row.Count}
-	i, known := s.place[it]
-	switch {
-	case !known:
-		s.place[it] = len(s.listings)
-		s.listings = append(s.listings, l)
-		return
-	case l.Ask < s.listings[i].Ask:
-		s.listings[i] = l
+	return s.add(name, ask, count), nil
+}
+
+// add puts up an offer, or tells why it cannot. Of two of one item the cheaper
+// one stays, with its own spelling and count: that is what an order by that
+// spelling can get.
+func (s *shelf) add(name *scan.Name, ask pricing.Money, count int) (reason string) {
+	if name.Err != nil {
+		return reasonOf(name.Err)
 	}
-	s.rejected[duplicateRow]++
+	l, taken := s.catalog.Place(name)
+	if taken {
+		reason = duplicateRow
+		if ask >= l.Ask {
+			return reason
+		}
+	}
+	l.MarketName, l.Ask, l.Count = name.Spelling, ask, count
+	return reason
+}
+
+func (s *shelf) pull(list List) fetch.Pull {
+	s.catalog.Done()
+	return fetch.Pull{ObservedAt: list.ObservedAt, Listings: s.catalog.Listings, Rejected: list.Rejected, Bytes: list.Bytes}
 }
 
 // reasonOf names why ParseItem refused a name.
