@@ -134,8 +134,8 @@ func (x *Executor) pursue(ctx context.Context, m Market, o Order) (Order, error)
 	} else if t.Stopped {
 		return x.withdraw(ctx, o, ErrStopped)
 	}
-	if err := x.suspended(o.Market); err != nil {
-		return o, nil // it may end before the order expires
+	if x.suspended(o.Market) != nil {
+		return o, nil // that may end before the order expires
 	}
 	free, err := x.slot(ctx)
 	if err != nil {
@@ -222,36 +222,46 @@ func (x *Executor) attempt(ctx context.Context, m Market, o Order, offer Offer) 
 
 	wrote := x.leaving.begin()
 	defer wrote()
-	var why error
-	switch {
-	case x.switches.held():
-		why = ErrStopped
-	case x.expired(o.Request):
-		why = ErrExpired
-	case x.overpriced(o) != nil:
-		why = x.overpriced(o)
-	case x.suspended(o.Market) != nil:
-		return o, x.suspended(o.Market) // stays planned, as long as it does not expire
-	case ctx.Err() != nil:
-		return o, ctx.Err() // stays planned; the next run sees to it
-	default:
-		var sent Order
-		crashpoint.At(crashpoint.BeforeSent)
-		sent, why = x.advance(ctx, o, OnSend, "")
-		if why == nil {
-			crashpoint.At(crashpoint.SentWritten)
-			if err := x.cfg.Fence(); err != nil {
-				// It cannot be written down either, and whoever leads now looks it up.
-				return sent, fmt.Errorf("kept from leaving: %w", err)
-			}
-			return x.place(ctx, m, sent, offer, wrote)
+	if err := x.mayLeave(ctx, o); err != nil {
+		wrote()
+		var final withdrawal
+		if errors.As(err, &final) {
+			return x.withdraw(ctx, o, err)
 		}
-		if !errors.Is(why, ErrStopped) {
-			return o, why
-		}
+		return o, err
 	}
-	wrote()
-	return x.withdraw(ctx, o, why)
+	crashpoint.At(crashpoint.BeforeSent)
+	sent, err := x.advance(ctx, o, OnSend, "")
+	switch {
+	case errors.Is(err, ErrStopped):
+		wrote()
+		return x.withdraw(ctx, o, err)
+	case err != nil:
+		return o, err
+	}
+	crashpoint.At(crashpoint.SentWritten)
+	if err := x.cfg.Fence(); err != nil {
+		// It cannot be written down either, and whoever leads now looks it up.
+		return sent, fmt.Errorf("kept from leaving: %w", err)
+	}
+	return x.place(ctx, m, sent, offer, wrote)
+}
+
+// mayLeave says why a planned order must not leave now: with a withdrawal when it
+// never should, else for a reason that may pass before the order expires.
+func (x *Executor) mayLeave(ctx context.Context, o Order) error {
+	switch most := x.Limits().Order; {
+	case x.switches.held():
+		return withdrawal{ErrStopped}
+	case x.expired(o.Request):
+		return withdrawal{ErrExpired}
+	case most > 0 && o.Cost > most: // tightened since
+		return withdrawal{&LimitError{"max_order", fmt.Sprintf("the cost would be %s of %s", o.Cost, most)}}
+	}
+	if err := x.suspended(o.Market); err != nil {
+		return err
+	}
+	return ctx.Err() // the next run sees to it
 }
 
 // place hands a sent order to the market and writes its answer down.
@@ -302,15 +312,6 @@ func (x *Executor) withdraw(ctx context.Context, o Order, why error) (Order, err
 	cancelled, err := x.conclude(ctx, o, OnCancel, why.Error())
 	crashpoint.At(crashpoint.Withdrawn)
 	return cancelled, errors.Join(why, err)
-}
-
-// overpriced gives the limit that was tightened below an order's cost since it
-// was planned.
-func (x *Executor) overpriced(o Order) error {
-	if most := x.Limits().Order; most > 0 && o.Cost > most {
-		return &LimitError{"max_order", fmt.Sprintf("the cost would be %s of %s", o.Cost, most)}
-	}
-	return nil
 }
 
 func (x *Executor) expired(r Request) bool { return x.now().After(r.ExpiresAt) }
