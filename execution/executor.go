@@ -116,6 +116,8 @@ type Executor struct {
 	balances    balances
 	pauses      pauses
 	doubts      noticed       // orders in doubt that were announced
+	sentHere    noticed       // orders whose request this executor handed to the market
+	shared      bool          // other processes may have sent what the journal calls sent
 	slots       chan struct{} // one for each purchase that is attempted
 	hints       map[pricing.Market]chan Hint
 
@@ -167,7 +169,8 @@ func New(cfg Config) (*Executor, error) {
 	if cfg.Notify == nil {
 		cfg.Notify = func(Notice) {}
 	}
-	if cfg.Fence == nil {
+	shared := cfg.Fence != nil
+	if !shared {
 		cfg.Fence = func() error { return nil }
 	}
 	x := &Executor{
@@ -175,6 +178,7 @@ func New(cfg Config) (*Executor, error) {
 		markets: map[pricing.Market]Market{},
 		log:     cfg.Logger,
 		slots:   make(chan struct{}, cfg.MaxInFlight),
+		shared:  shared,
 		hints:   map[pricing.Market]chan Hint{},
 	}
 	for _, m := range cfg.Markets {

@@ -57,12 +57,13 @@ func (ps *pauses) clear(id OrderID) {
 	delete(ps.byID, id)
 }
 
-// noticed remembers which orders were announced already.
+// noticed remembers orders of which something happened, for a while.
 type noticed struct {
 	mu   sync.Mutex
 	seen map[OrderID]bool
 }
 
+// first tells whether id is new, and remembers it.
 func (n *noticed) first(id OrderID) bool {
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -74,4 +75,10 @@ func (n *noticed) first(id OrderID) bool {
 	}
 	n.seen[id] = true
 	return true
+}
+
+func (n *noticed) has(id OrderID) bool {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.seen[id]
 }

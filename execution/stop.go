@@ -70,14 +70,18 @@ func (x *Executor) Stop(ctx context.Context, reason, by string) error {
 // No new one is sent, since the switch is written; one that the journal calls
 // sent has left by the time that Place may take.
 func (x *Executor) quietElsewhere(ctx context.Context) error {
+	states := []State{Sent}
+	if x.shared { // what another process sent, and recovery found
+		states = append(states, InDoubt)
+	}
 	for {
-		sent, err := x.all(ctx, "", Sent)
+		sent, err := x.all(ctx, "", states...)
 		if err != nil {
 			return fmt.Errorf("stop: see whether others still send: %w", err)
 		}
 		waiting := false
 		for _, o := range sent {
-			if !x.flights.has(o.ID) && x.now().Sub(o.SentAt) < x.cfg.PlaceTimeout { // if clocks differ, wait rather
+			if !x.flights.has(o.ID) && !x.sentHere.has(o.ID) && x.now().Sub(o.SentAt) < x.cfg.PlaceTimeout { // if clocks differ, wait rather
 				waiting = true
 			}
 		}

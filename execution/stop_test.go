@@ -223,3 +223,36 @@ func TestStopWithdrawsPlans(t *testing.T) {
 		}
 	})
 }
+
+// TestStopWaitsForWhoLedBefore: a trader that took over from one that hangs makes
+// its orders in doubt, and its Stop must still wait until that one has given up.
+func TestStopWaitsForWhoLedBefore(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		j := newMemJournal()
+		m := &stuckMarket{newFake(pricing.SkinsBack), make(chan struct{}), make(chan struct{})}
+		fence := func() error { return nil }
+		cfg := execution.Config{Markets: []execution.Market{m}, Journal: j, PlaceTimeout: 20 * time.Second, Fence: fence}
+		first := newExecutor(t, cfg)
+		bought := make(chan struct{})
+		go func() {
+			defer close(bought)
+			_, _ = first.Buy(context.Background(), wish(1, pricing.Dollar))
+		}()
+		<-m.began
+		second := newExecutor(t, cfg) // which recovers
+		if got := state(t, j, wish(1, pricing.Dollar).ID()); got != execution.InDoubt {
+			t.Fatalf("after the take-over: got %s, want in doubt", got)
+		}
+		began := time.Now()
+		soon, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+		defer cancel()
+		if err := second.Stop(soon, "", ""); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("within the time that a purchase may take: got error %v, want that it may still be leaving", err)
+		}
+		if err := second.Stop(t.Context(), "", ""); err != nil || time.Since(began) < 20*time.Second {
+			t.Errorf("got error %v after %s, want none and 20 s at least", err, time.Since(began))
+		}
+		close(m.may)
+		<-bought
+	})
+}
