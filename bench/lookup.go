@@ -17,9 +17,9 @@ import (
 )
 
 const (
-	connections = 64  // that the load is spread over
-	batchSize   = 100 // names in one request
-	batches     = 50  // different ones
+	connections = 64   // that the load is spread over
+	batchSize   = 100  // names in one request
+	batches     = 50   // different ones
 	pace        = 5000 // requests a second of a load that is far from the limit
 )
 

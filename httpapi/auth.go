@@ -37,15 +37,20 @@ func newGuard(operator string, readers []string) guard {
 	return g
 }
 
+// open tells whether anybody may pass.
+func (g guard) open(a access) bool {
+	return a == accessOpen ||
+		a == accessRead && len(g.readers) == 0 ||
+		a == accessOperator && g.operator == nil
+}
+
 // check gives nil when a request with these Authorization headers may pass.
 //
 // What changes something always needs the header. A browser adds it to no
 // request of a foreign page, so such a page can change nothing.
 func (g guard) check(a access, headers [][]byte) error {
 	switch {
-	case a == accessOpen,
-		a == accessRead && len(g.readers) == 0,
-		a == accessOperator && g.operator == nil:
+	case g.open(a):
 		return nil
 	case a == accessChange && g.operator == nil:
 		return problem(codeForbidden, "nothing can be changed here: set API_TOKEN and send it as Authorization: Bearer")

@@ -4,12 +4,12 @@ import (
 	"bufio"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/gofiber/fiber/v2"
-	"github.com/klauspost/compress/gzip"
-	"github.com/klauspost/compress/zstd"
 
 	"skinarb/pricing"
 )
@@ -17,8 +17,9 @@ import (
 // catalogChunk is about how much of a catalog is handed on at a time, in bytes.
 const catalogChunk = 32 << 10
 
-// getCatalog answers GET /v1/catalog: one quote with its item on each line. The
-// lines are made while they are sent, all from the one book in force now.
+// getCatalog answers GET /v1/catalog: one quote with its item on each line, all
+// from the one book in force now. Plain lines are put together while they are
+// sent. Compressed ones are made once for all who ask: see packer.
 func (s *Server) getCatalog(c *fiber.Ctx, q params) error {
 	g, err := q.game()
 	if err != nil {
@@ -32,13 +33,14 @@ func (s *Server) getCatalog(c *fiber.Ctx, q params) error {
 		return problem(codeInvalidParameter, "unknown market %s: it is one of skinsback, sih", quoted(q.get("market")))
 	}
 	feed := pricing.Feed{Market: m, Game: g}
-	book := s.cfg.Prices.Book()
-	catalog, ok := book.Catalog(feed)
+	e := s.edition(g)
+	catalog, ok := e.book.Catalog(feed)
 	if !ok {
 		return problem(codeFeedNotFound, "no catalog of %s is in force", feed)
 	}
 
-	tag := s.catalogTag(catalog)
+	now := s.now()
+	tag := catalogTag(catalog, now.Sub(catalog.ObservedAt) > s.cfg.MaxQuoteAge)
 	c.Set(fiber.HeaderETag, tag)
 	c.Set(fiber.HeaderVary, fiber.HeaderAcceptEncoding)
 	c.Set(fiber.HeaderCacheControl, "no-cache") // keep it, and ask whether it is still good
@@ -54,8 +56,23 @@ func (s *Server) getCatalog(c *fiber.Ctx, q params) error {
 	if c.Method() == fiber.MethodHead {
 		return nil
 	}
+	lines := catalogLines{e, slices.Index(pricing.Markets, m), now, s.cfg.MaxQuoteAge}
+	if encoding == "" {
+		s.stream(c, func(w *bufio.Writer, renew func()) error { return lines.write(w, renew) })
+		return nil
+	}
+	body, err := s.packers[feed].of(tag, encoding, lines)
+	if err != nil {
+		return fmt.Errorf("compress the catalog of %s: %w", feed, err)
+	}
 	s.stream(c, func(w *bufio.Writer, renew func()) error {
-		return s.writeCatalog(w, renew, encoding, book, feed)
+		for chunk := range slices.Chunk(body, catalogChunk) {
+			renew()
+			if _, err := w.Write(chunk); err != nil {
+				return err
+			}
+		}
+		return nil
 	})
 	return nil
 }
@@ -63,9 +80,9 @@ func (s *Server) getCatalog(c *fiber.Ctx, q params) error {
 // catalogTag names a catalog as it is served. It is weak, because ages differ
 // from answer to answer and encodings share it; that a catalog became stale
 // makes it another one.
-func (s *Server) catalogTag(c pricing.Catalog) string {
+func catalogTag(c pricing.Catalog, stale bool) string {
 	state := "fresh"
-	if s.now().Sub(c.ObservedAt) > s.cfg.MaxQuoteAge {
+	if stale {
 		state = "stale"
 	}
 	return fmt.Sprintf(`W/"%s-%s-%d-%d-%s"`, c.Feed.Market, c.Feed.Game, c.Version, c.ObservedAt.UnixMilli(), state)
@@ -100,51 +117,30 @@ func chooseEncoding(header string) string {
 	return ""
 }
 
-// writeCatalog writes the lines of a feed, compressed.
-func (s *Server) writeCatalog(w *bufio.Writer, renew func(), encoding string, book *pricing.Book, feed pricing.Feed) error {
-	out, err := compressor(w, encoding)
-	if err != nil {
-		return err
-	}
-	catalog, _ := book.Catalog(feed)
-	now := s.now()
+// catalogLines is a catalog to be written, with ages as of a time.
+type catalogLines struct {
+	edition *edition
+	market  int // of pricing.Markets
+	now     time.Time
+	maxAge  time.Duration
+}
+
+// write writes the lines. renew is called before each write.
+func (l catalogLines) write(w io.Writer, renew func()) error {
+	var t ages
+	l.edition.tell(&t, l.now, l.maxAge)
 	b := make([]byte, 0, catalogChunk+4096)
-	for pos := range book.Len() {
-		l := book.At(feed, pos)
-		if l == nil {
+	for pos := range l.edition.columns[l.market].listings {
+		if b = l.edition.appendLine(b, pos, l.market, &t); len(b) < catalogChunk {
 			continue
 		}
-		b = append(b, `{"item":`...)
-		b = appendItem(b, l.Item)
-		b = append(b, ',')
-		b = appendQuoteMembers(b, pricing.Quote{Market: feed.Market, ObservedAt: catalog.ObservedAt, Listing: *l}, now, s.cfg.MaxQuoteAge)
-		b = append(b, '}', '\n')
-		if len(b) >= catalogChunk {
-			renew()
-			if _, err := out.Write(b); err != nil {
-				return err
-			}
-			b = b[:0]
+		renew()
+		if _, err := w.Write(b); err != nil {
+			return err
 		}
+		b = b[:0]
 	}
 	renew()
-	if _, err := out.Write(b); err != nil {
-		return err
-	}
-	return out.Close()
+	_, err := w.Write(b)
+	return err
 }
-
-// compressor wraps w. Closing what it gives ends the encoding, not w.
-func compressor(w io.Writer, encoding string) (io.WriteCloser, error) {
-	switch encoding {
-	case "zstd":
-		return zstd.NewWriter(w, zstd.WithEncoderConcurrency(1), zstd.WithWindowSize(1<<20))
-	case "gzip":
-		return gzip.NewWriter(w), nil
-	}
-	return plain{w}, nil
-}
-
-type plain struct{ io.Writer }
-
-func (plain) Close() error { return nil }

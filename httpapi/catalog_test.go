@@ -3,6 +3,7 @@ package httpapi
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"io"
 	"strings"
 	"testing"
@@ -124,5 +125,35 @@ func TestCatalogIsAskedAgain(t *testing.T) {
 	dec.DisallowUnknownFields()
 	if err := dec.Decode(&line); err != nil || line.Item.Name != redline || line.Ask != "1.00" {
 		t.Errorf("got line %+v (%v), want %s at 1.00", line, err, redline)
+	}
+}
+
+// TestCatalogIsCompressedOnce for all who ask for a version within a second.
+func TestCatalogIsCompressedOnce(t *testing.T) {
+	for _, encoding := range []string{"gzip", "zstd"} {
+		w := newWorld()
+		clock := now
+		w.cfg.Now = func() time.Time { return clock }
+		s := New(w.cfg)
+		get := func() (body string, kept *packed) {
+			body = ask(t, s, request("GET", catalogTarget, "", "Accept-Encoding: "+encoding)).body
+			return inflate(t, encoding, body), s.packers[sbCS2].last[encoding]
+		}
+		_, first := get()
+		clock = now.Add(packedFor)
+		if _, kept := get(); kept != first {
+			t.Errorf("%s, %s later: it was compressed again, want it kept", encoding, packedFor)
+		}
+		for _, later := range []time.Duration{packedFor + time.Millisecond, 10 * time.Second} {
+			clock = now.Add(later)
+			want := fmt.Sprintf(`"age_ms":%d,`, (later + 1500*time.Millisecond).Milliseconds())
+			if got, _ := get(); !strings.Contains(got, want) {
+				t.Errorf("%s, %s later: got %.300s, want %s", encoding, later, got, want)
+			}
+		}
+		w.prices.book, _ = w.prices.book.With(pricing.Catalog{Feed: sbCS2, Version: 4, ObservedAt: now, Listings: []pricing.Listing{listing(pricing.CS2, redline, "1", 1)}})
+		if got, _ := get(); strings.Count(got, "\n") != 1 {
+			t.Errorf("%s of a new version: got %s, want its one line", encoding, got)
+		}
 	}
 }

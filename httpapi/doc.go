@@ -4,7 +4,9 @@
 // reads a request into our own types, asks one of three small interfaces, and
 // writes the answer. It is the only package that knows Fiber.
 //
-// A look-up never waits: it reads the immutable book in memory. What may wait,
+// A look-up never waits: it reads the immutable book in memory, of which
+// practically all of the answer is encoded when prices change (edition.go). A
+// plain one does not even pass the router (lookup.go). What may wait,
 // because it asks the journal or the feed store, waits at most askTimeout.
 //
 // Fiber reuses the memory of a request for the next one, so no string of a

@@ -4,11 +4,11 @@ import (
 	"bytes"
 	"encoding/json"
 	"strconv"
-	"sync"
 	"time"
 	"unicode/utf8"
 
 	"github.com/gofiber/fiber/v2"
+	"github.com/valyala/fasthttp"
 
 	"skinarb/pricing"
 )
@@ -18,7 +18,7 @@ const layout = "2006-01-02T15:04:05.000Z"
 
 // appendString appends s as JSON, byte for byte as encoding/json without HTML
 // escapes would.
-func appendString(b []byte, s string) []byte {
+func appendString[T string | []byte](b []byte, s T) []byte {
 	const hex = "0123456789abcdef"
 	b = append(b, '"')
 	start := 0
@@ -50,7 +50,7 @@ func appendString(b []byte, s string) []byte {
 			start = i
 			continue
 		}
-		r, size := utf8.DecodeRuneInString(s[i:])
+		r, size := utf8.DecodeRuneInString(string(s[i:min(i+utf8.UTFMax, len(s))]))
 		switch {
 		case r == utf8.RuneError && size == 1:
 			b = append(b, s[start:i]...)
@@ -82,75 +82,37 @@ func appendTime(b []byte, t time.Time) []byte {
 	return append(b, '"')
 }
 
-// appendItem appends an item as a JSON object.
-func appendItem(b []byte, it pricing.Item) []byte {
-	b = append(b, `{"game":`...)
-	b = appendString(b, string(it.Game))
-	b = append(b, `,"name":`...)
-	b = appendString(b, it.Name)
-	b = append(b, `,"phase":`...)
-	b = appendString(b, string(it.Phase))
-	return append(b, '}')
-}
-
-// appendQuote appends a quote as a JSON object.
-func appendQuote(b []byte, q pricing.Quote, now time.Time, maxAge time.Duration) []byte {
-	b = append(b, '{')
-	b = appendQuoteMembers(b, q, now, maxAge)
-	return append(b, '}')
-}
-
-// appendQuoteMembers appends what is between the braces of a quote.
-func appendQuoteMembers(b []byte, q pricing.Quote, now time.Time, maxAge time.Duration) []byte {
-	age := q.Age(now)
-	b = append(b, `"market":`...)
-	b = appendString(b, string(q.Market))
-	b = append(b, `,"ask":`...)
-	b = appendMoney(b, q.Ask)
-	b = append(b, `,"count":`...)
-	if q.Count == pricing.CountUnknown {
-		b = append(b, `null`...)
-	} else {
-		b = strconv.AppendInt(b, int64(q.Count), 10)
+// appendCount appends a number of units; null when the market did not say.
+func appendCount(b []byte, count int) []byte {
+	if count == pricing.CountUnknown {
+		return append(b, `null`...)
 	}
-	b = append(b, `,"market_name":`...)
-	b = appendString(b, q.MarketName)
-	b = append(b, `,"observed_at":`...)
-	b = appendTime(b, q.ObservedAt)
-	b = append(b, `,"age_ms":`...)
-	b = strconv.AppendInt(b, age.Milliseconds(), 10)
-	b = append(b, `,"stale":`...)
-	b = strconv.AppendBool(b, age > maxAge)
-	if q.Steam > 0 {
+	return strconv.AppendInt(b, int64(count), 10)
+}
+
+// appendHints appends the members of a quote that not every market tells.
+func appendHints(b []byte, l *pricing.Listing) []byte {
+	if l.Steam > 0 {
 		b = append(b, `,"steam_reference":`...)
-		b = appendMoney(b, q.Steam)
+		b = appendMoney(b, l.Steam)
 	}
-	if q.Source != "" {
+	if l.Source != "" {
 		b = append(b, `,"source_market":`...)
-		b = appendString(b, q.Source)
+		b = appendString(b, l.Source)
 	}
-	if q.SellHint > 0 {
+	if l.SellHint > 0 {
 		b = append(b, `,"sell_hint":`...)
-		b = appendMoney(b, q.SellHint)
+		b = appendMoney(b, l.SellHint)
 	}
 	return b
 }
 
-// buffers holds scratch for answers that are appended; large ones are not kept.
-var buffers = sync.Pool{New: func() any { return new([]byte) }}
+// What is appended to an answer goes straight into the buffer that fasthttp keeps
+// for the bodies of a connection. takeBody takes it out of resp, empty;
+// putBody puts it back as the body.
+func takeBody(resp *fasthttp.Response) []byte { return resp.SwapBody(nil)[:0] }
 
-const keptBuffer = 64 << 10
-
-// writeAppended answers with what build appends.
-func writeAppended(c *fiber.Ctx, build func([]byte) []byte) {
-	p := buffers.Get().(*[]byte)
-	b := build((*p)[:0])
-	writeJSON(c, b)
-	if cap(b) <= keptBuffer {
-		*p = b
-		buffers.Put(p)
-	}
-}
+func putBody(resp *fasthttp.Response, b []byte) { resp.SwapBody(b) }
 
 // writeJSON answers with a copy of b.
 func writeJSON(c *fiber.Ctx, b []byte) {

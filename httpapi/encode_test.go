@@ -3,6 +3,7 @@ package httpapi
 import (
 	"bytes"
 	"encoding/json"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -75,10 +76,33 @@ func TestQuoteIsWhatEncodingJSONWrites(t *testing.T) {
 		if err := enc.Encode(want); err != nil {
 			t.Fatal(err)
 		}
-		if got := string(appendQuote(nil, q, now, maxAge)); got+"\n" != text.String() {
-			t.Fatalf("got %s, want %s", got, text.String())
+		// The same quote in a price and in a line of a catalog.
+		for _, got := range quoteIn(t, q, maxAge) {
+			if got+"\n" != text.String() {
+				t.Fatalf("got %s, want %s", got, text.String())
+			}
 		}
 	})
+}
+
+// quoteIn gives a quote as it stands in a price and as a line of a catalog ends.
+func quoteIn(t interface{ Fatalf(string, ...any) }, q pricing.Quote, maxAge time.Duration) [2]string {
+	q.Item = pricing.Item{Game: pricing.CS2, Name: redline}
+	book, _ := pricing.NewBook().With(pricing.Catalog{Feed: pricing.Feed{Market: q.Market, Game: pricing.CS2}, Version: 1, ObservedAt: q.ObservedAt, Listings: []pricing.Listing{q.Listing}})
+	e := (&editions{game: pricing.CS2}).of(book)
+	var ages ages
+	e.tell(&ages, now, maxAge)
+	b, found := e.appendPrice([]byte{'{'}, e.of(q.Item), &ages)
+	var price struct{ Quotes []json.RawMessage }
+	if err := json.Unmarshal(append(b, '}'), &price); err != nil || !found || len(price.Quotes) != 1 {
+		t.Fatalf("got %s (%v), want a price with one quote", b, err)
+	}
+	line := string(e.appendLine(nil, 0, slices.Index(pricing.Markets, q.Market), &ages))
+	rest, ok := strings.CutPrefix(line, `{"item":{"game":"cs2","name":"`+redline+`","phase":""},`)
+	if !ok {
+		t.Fatalf("got line %s, want it to begin with the item", line)
+	}
+	return [2]string{string(price.Quotes[0]), "{" + strings.TrimSuffix(rest, "\n")}
 }
 
 // TestStaleBegins where the age exceeds the allowed one, not before.
@@ -87,31 +111,9 @@ func TestStaleBegins(t *testing.T) {
 		age   time.Duration
 		stale bool
 	}{{-time.Hour, false}, {0, false}, {time.Minute, false}, {time.Minute + 1, true}} {
-		got := string(appendQuote(nil, pricing.Quote{ObservedAt: now.Add(-tt.age)}, now, time.Minute))
+		got := quoteIn(t, pricing.Quote{Market: pricing.SIH, ObservedAt: now.Add(-tt.age)}, time.Minute)[0]
 		if strings.Contains(got, `"stale":true`) != tt.stale {
 			t.Errorf("a quote %s old, of at most a minute: got %s, want stale %v", tt.age, got, tt.stale)
 		}
-	}
-}
-
-func BenchmarkPrice(b *testing.B) {
-	s, book := New(newWorld().cfg), testBook()
-	it, _ := pricing.ParseItem(pricing.CS2, redline, "")
-	buf := make([]byte, 0, 4096)
-	b.ReportAllocs()
-	for b.Loop() {
-		if _, ok := s.appendPrice(buf[:0], book, it, now); !ok {
-			b.Fatal("not found")
-		}
-	}
-}
-
-// TestPriceAllocates nothing but what the phases of a Doppler need.
-func TestPriceAllocates(t *testing.T) {
-	s, book := New(newWorld().cfg), testBook()
-	it, _ := pricing.ParseItem(pricing.CS2, redline, "")
-	buf := make([]byte, 0, 4096)
-	if n := testing.AllocsPerRun(100, func() { s.appendPrice(buf[:0], book, it, now) }); n != 0 {
-		t.Errorf("one price: got %v allocations, want 0", n)
 	}
 }

@@ -2,10 +2,9 @@ package httpapi
 
 import (
 	"errors"
-	"strconv"
-	"time"
 
 	"github.com/gofiber/fiber/v2"
+	"github.com/valyala/fasthttp"
 
 	"skinarb/pricing"
 )
@@ -30,20 +29,14 @@ func (s *Server) getPrice(c *fiber.Ctx, q params) error {
 	if err != nil {
 		return err
 	}
-	book, now, found := s.cfg.Prices.Book(), s.now(), false
-	writeAppended(c, func(b []byte) []byte {
-		b = append(b, '{')
-		b, found = s.appendPrice(b, book, it, now)
-		return append(b, '}')
-	})
-	if !found {
+	e := s.edition(it.Game)
+	if !s.writePrice(c.Response(), e, e.of(it)) {
 		return problem(codeItemNotFound, "no market has %s", quoted(it.String()))
 	}
 	return nil
 }
 
-// postPrices answers POST /v1/prices. A name that is none, or whose phase we do
-// not know, is among those not found: one bad name must not cost the others.
+// postPrices answers POST /v1/prices.
 func (s *Server) postPrices(c *fiber.Ctx, _ params) error {
 	var body struct {
 		Game  string   `json:"game"`
@@ -61,102 +54,75 @@ func (s *Server) postPrices(c *fiber.Ctx, _ params) error {
 	case len(body.Names) > maxNames:
 		return problem(codeInvalidParameter, "%d names are more than %d", len(body.Names), maxNames)
 	}
-
-	book, now := s.cfg.Prices.Book(), s.now()
-	var notFound []string
-	writeAppended(c, func(b []byte) []byte {
-		b = append(b, `{"prices":[`...)
-		first := true
-		for _, name := range body.Names {
-			before := len(b)
-			if !first {
-				b = append(b, ',')
-			}
-			b = append(b, `{"asked":`...)
-			b = appendString(b, name)
-			b = append(b, ',')
-			it, err := pricing.ParseItem(g, name, "")
-			found := false
-			if err == nil {
-				b, found = s.appendPrice(b, book, it, now)
-			}
-			if !found {
-				b, notFound = b[:before], append(notFound, name)
-				continue
-			}
-			b = append(b, '}')
-			first = false
-		}
-		b = append(b, `],"not_found":[`...)
-		for i, name := range notFound {
-			if i > 0 {
-				b = append(b, ',')
-			}
-			b = appendString(b, name)
-		}
-		b = append(b, `],"version":`...)
-		b = strconv.AppendUint(b, book.Version(g), 10)
-		return append(b, '}')
-	})
+	var asked batch
+	for _, name := range body.Names {
+		asked.names = append(asked.names, []byte(name))
+	}
+	e := s.edition(g)
+	asked.find(e)
+	s.writePrices(c.Response(), e, &asked)
 	return nil
 }
 
-// appendPrice appends the members of one item's price. It reports false, with
-// nothing of use appended, when no market has the name in any phase. An item
-// whose name is on offer in other phases only has no quotes, and its phases
-// tell where to look.
-func (s *Server) appendPrice(b []byte, book *pricing.Book, it pricing.Item, now time.Time) ([]byte, bool) {
-	found := false
-	var best pricing.Quote
-	b = append(b, `"item":`...)
-	b = appendItem(b, it)
-	b = append(b, `,"quotes":[`...)
-	for _, m := range pricing.Markets {
-		q, ok := book.Quote(m, it)
-		if !ok {
-			continue
-		}
-		if found {
-			b = append(b, ',')
-		}
-		found = true
-		b = appendQuote(b, q, now, s.cfg.MaxQuoteAge)
-		if s.buyable(q, now) && (best.Ask == 0 || q.Ask < best.Ask) {
-			best = q
-		}
+// edition gives the edition in force.
+func (s *Server) edition(g pricing.Game) *edition { return s.editions[g].of(s.cfg.Prices.Book()) }
+
+// writePrice answers with one item's price, or reports false and answers nothing
+// when no market has it.
+func (s *Server) writePrice(resp *fasthttp.Response, e *edition, a *answer) bool {
+	var t ages
+	e.tell(&t, s.now(), s.cfg.MaxQuoteAge)
+	b, found := e.appendPrice(append(takeBody(resp), '{'), a, &t)
+	if !found {
+		putBody(resp, b[:0])
+		return false
 	}
-	b = append(b, `],"best_ask":`...)
-	if best.Ask == 0 {
-		b = append(b, `null`...)
-	} else {
-		b = append(b, `{"market":`...)
-		b = appendString(b, string(best.Market))
-		b = append(b, `,"ask":`...)
-		b = appendMoney(b, best.Ask)
-		b = append(b, '}')
-	}
-	b = append(b, `,"phases":[`...)
-	if it.IsDoppler() {
-		phases := book.PhasesOf(it.Game, it.Name)
-		found = found || len(phases) > 0
-		first := true
-		for _, p := range phases {
-			if p == pricing.UnknownPhase {
-				continue
-			}
-			if !first {
-				b = append(b, ',')
-			}
-			first = false
-			b = appendString(b, string(p))
-		}
-	}
-	b = append(b, `],"version":`...)
-	b = strconv.AppendUint(b, book.Version(it.Game), 10)
-	return b, found
+	putBody(resp, append(b, '}'))
+	resp.Header.SetContentType(fiber.MIMEApplicationJSON)
+	return true
 }
 
-// buyable tells whether a quote may be called the best: fresh, and not sold out.
-func (s *Server) buyable(q pricing.Quote, now time.Time) bool {
-	return q.Age(now) <= s.cfg.MaxQuoteAge && q.Count != 0
+// writePrices answers with the prices of many names, in their order. A name that
+// is none, or whose phase we do not know, is among those not found: one bad name
+// must not cost the others.
+func (s *Server) writePrices(resp *fasthttp.Response, e *edition, q *batch) {
+	var t ages
+	e.tell(&t, s.now(), s.cfg.MaxQuoteAge)
+	b := append(takeBody(resp), `{"prices":[`...)
+	first := true
+	for i, a := range q.answers {
+		if a == nil {
+			continue
+		}
+		before := len(b)
+		if !first {
+			b = append(b, ',')
+		}
+		b = append(b, `{"asked":`...)
+		b = a.appendAsked(b, q.names[i])
+		b = append(b, ',')
+		var found bool
+		if b, found = e.appendPrice(b, a, &t); !found {
+			b, q.answers[i] = b[:before], nil
+			continue
+		}
+		b = append(b, '}')
+		first = false
+	}
+	b = append(b, `],"not_found":[`...)
+	first = true
+	for i, a := range q.answers {
+		if a != nil {
+			continue
+		}
+		if !first {
+			b = append(b, ',')
+		}
+		first = false
+		b = appendString(b, q.names[i])
+	}
+	b = append(b, `],"version":`...)
+	b = append(b, e.version...)
+	putBody(resp, append(b, '}'))
+	resp.Header.SetContentType(fiber.MIMEApplicationJSON)
 }

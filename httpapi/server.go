@@ -136,9 +136,11 @@ type Server struct {
 	metrics *requestMetrics
 	search  pricing.Search
 
-	rings    map[pricing.Game]*ring // never changed
-	streams  atomic.Int64           // readers of /v1/stream
-	stopping chan struct{}          // closed by Shutdown: streams end
+	editions map[pricing.Game]*editions // never changed
+	packers  map[pricing.Feed]*packer   // never changed
+	rings    map[pricing.Game]*ring     // never changed
+	streams  atomic.Int64               // readers of /v1/stream
+	stopping chan struct{}              // closed by Shutdown: streams end
 
 	mu     sync.Mutex // guards ln and closed
 	ln     net.Listener
@@ -164,8 +166,12 @@ func New(cfg Config) *Server {
 	}
 	s.metrics = newRequestMetrics(s.cfg.Registerer)
 	s.stopping = make(chan struct{})
-	s.rings = map[pricing.Game]*ring{}
+	s.editions, s.packers, s.rings = map[pricing.Game]*editions{}, map[pricing.Feed]*packer{}, map[pricing.Game]*ring{}
 	for _, g := range pricing.Games {
+		s.editions[g] = &editions{game: g}
+		for _, m := range pricing.Markets {
+			s.packers[pricing.Feed{Market: m, Game: g}] = &packer{}
+		}
 		s.rings[g] = newRing(time.Now())
 	}
 
@@ -185,7 +191,7 @@ func New(cfg Config) *Server {
 	for _, r := range s.routes() {
 		s.mount(r)
 	}
-	s.app.Server().Handler = s.checkMethod(s.app.Server().Handler)
+	s.app.Server().Handler = s.plainFirst(s.checkMethod(s.app.Server().Handler))
 	return s
 }
 
@@ -204,8 +210,8 @@ type route struct {
 // routes lists every endpoint that this server has.
 func (s *Server) routes() []route {
 	rs := []route{
-		{"GET", "/v1/prices", accessRead, []string{"game", "name", "phase"}, s.getPrice},
-		{"POST", "/v1/prices", accessRead, nil, s.postPrices},
+		{"GET", pricesPath, accessRead, []string{"game", "name", "phase"}, s.getPrice},
+		{"POST", pricesPath, accessRead, nil, s.postPrices},
 		{"GET", "/v1/items", accessRead, []string{"q", "game", "limit", "cursor"}, s.getItems},
 		{"GET", "/v1/catalog", accessRead, []string{"game", "market"}, s.getCatalog},
 		{"GET", "/v1/stream", accessRead, []string{"game"}, s.getStream},
@@ -267,8 +273,7 @@ func (s *Server) answer(c *fiber.Ctx, r route) (err error) {
 			err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
 		}
 	}()
-	c.Set(fiber.HeaderXContentTypeOptions, "nosniff")
-	c.Set(fiber.HeaderCacheControl, "no-store")
+	setSafeHeaders(&c.Response().Header)
 	if err := s.guard.check(r.access, c.Request().Header.PeekAll(fiber.HeaderAuthorization)); err != nil {
 		return err
 	}
@@ -277,6 +282,18 @@ func (s *Server) answer(c *fiber.Ctx, r route) (err error) {
 		return err
 	}
 	return r.handle(c, q)
+}
+
+var (
+	headerContentTypeOptions, valueNoSniff = []byte(fiber.HeaderXContentTypeOptions), []byte("nosniff")
+	headerCacheControl, valueNoStore       = []byte(fiber.HeaderCacheControl), []byte("no-store")
+)
+
+// setSafeHeaders keeps an answer from being taken for anything else and, unless
+// its handler says otherwise, from being kept.
+func setSafeHeaders(h *fasthttp.ResponseHeader) {
+	h.SetCanonical(headerContentTypeOptions, valueNoSniff)
+	h.SetCanonical(headerCacheControl, valueNoStore)
 }
 
 // refuse answers what Fiber and fasthttp refuse by themselves: an unknown path
@@ -378,7 +395,8 @@ func (l lingerListener) Accept() (net.Conn, error) {
 
 type lingerConn struct {
 	net.Conn
-	unread atomic.Bool // the client may still be sending
+	unread           atomic.Bool // the client may still be sending
+	reading, writing deadline
 }
 
 // linger makes closing c wait for a client that is still sending.
@@ -392,7 +410,7 @@ func linger(c net.Conn) {
 // still sending.
 func (c *lingerConn) Close() error {
 	if half, ok := c.Conn.(interface{ CloseWrite() error }); ok && c.unread.Load() && half.CloseWrite() == nil {
-		if c.SetReadDeadline(time.Now().Add(lingerTime)) == nil {
+		if c.Conn.SetReadDeadline(time.Now().Add(lingerTime)) == nil {
 			// Whatever ends the reading, the connection is closed next.
 			_, _ = io.Copy(io.Discard, io.LimitReader(c.Conn, lingerBytes))
 		}

@@ -34,7 +34,7 @@ type ring struct {
 	mu     sync.Mutex
 	head   uint64        // id of the last event
 	kept   uint64        // how many events are in the ring
-	events [][]byte      // event n is at n % ringEvents, as it is sent
+	events [][]byte      // event n is at n % ringEvents, as it is sent after its id
 	wake   chan struct{} // closed when there are new events
 }
 
@@ -42,21 +42,26 @@ func newRing(started time.Time) *ring {
 	return &ring{head: uint64(started.UnixMicro()), events: make([][]byte, ringEvents), wake: make(chan struct{})}
 }
 
-// add appends one event of a kind for each of data.
-func (r *ring) add(kind string, data ...[]byte) {
+// newEvent gives an event of a kind as it is sent after its id.
+func newEvent(kind, data string) []byte {
+	return []byte("event: " + kind + "\ndata: " + data + "\n\n")
+}
+
+// add appends events.
+func (r *ring) add(events ...[]byte) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	for _, d := range data {
+	for _, e := range events {
 		r.head++
 		r.kept = min(r.kept+1, ringEvents)
-		r.events[r.head%ringEvents] = fmt.Appendf(nil, "id: %d\nevent: %s\ndata: %s\n\n", r.head, kind, d)
+		r.events[r.head%ringEvents] = e
 	}
 	close(r.wake)
 	r.wake = make(chan struct{})
 }
 
-// after gives events that follow id, not all if there are many, and the id of
-// the last one; or reports that some are lost. wake is closed when there are
+// after gives the events that follow id, not all if there are many, and the id
+// of the last one; or reports that some are lost. wake is closed when there are
 // more than the ring had now.
 func (r *ring) after(id uint64) (events [][]byte, last uint64, lost bool, wake <-chan struct{}) {
 	r.mu.Lock()
@@ -72,25 +77,37 @@ func (r *ring) after(id uint64) (events [][]byte, last uint64, lost bool, wake <
 	return events, last, false, r.wake
 }
 
-// Publish tells the readers of /v1/stream that a feed of book has changed: at
-// the given positions, or as a whole if full. It does not wait for them. Calls
-// come in the order of the books.
+// Publish takes a new book: it encodes what changed, before anybody asks, and
+// tells the readers of /v1/stream. feed is the feed that made the book; it
+// changed at the given positions, or as a whole if full. Publish waits for no
+// reader, and none waits for it. Calls come in the order of the books.
 func (s *Server) Publish(book *pricing.Book, feed pricing.Feed, changed []int, full bool) {
 	r, ok := s.rings[feed.Game]
-	switch {
-	case !ok || len(changed) == 0 && !full:
-		return
-	case full || len(changed) > maxBurst:
-		r.add("reset", fmt.Appendf(nil, `{"reason":"the catalog of %s is new: load it again"}`, feed))
+	if !ok {
 		return
 	}
-	now := s.now()
-	data := make([][]byte, len(changed))
+	for _, other := range s.editions {
+		if other.last.Load() != nil {
+			other.of(book) // it would hold an old book until somebody asks for its game
+		}
+	}
+	e := s.editions[feed.Game].of(book)
+	if full || len(changed) > maxBurst {
+		e.encodeAll()
+		r.add(newEvent("reset", fmt.Sprintf(`{"reason":"the catalog of %s is new: load it again"}`, feed)))
+		return
+	}
+	if len(changed) == 0 { // only the catalog's time is new
+		return
+	}
+	var t ages
+	e.tell(&t, s.now(), s.cfg.MaxQuoteAge)
+	events := make([][]byte, len(changed))
 	for i, pos := range changed {
-		b, _ := s.appendPrice([]byte{'{'}, book, book.Item(pos), now) // an item that is gone has no quotes
-		data[i] = append(b, '}')
+		data, _ := e.appendPrice([]byte{'{'}, e.at(pos), &t) // an item that is gone has no quotes
+		events[i] = newEvent("price", string(append(data, '}')))
 	}
-	r.add("price", data...)
+	r.add(events...)
 }
 
 // getStream answers GET /v1/stream. It begins after Last-Event-ID, with a reset
@@ -140,8 +157,9 @@ func (s *Server) follow(w *bufio.Writer, renew func(), r *ring, cursor uint64) e
 		case first: // an id without data is remembered by the client and shown to nobody
 			fmt.Fprintf(w, "id: %d\nretry: %d\n\n", cursor, streamRetry)
 		}
-		for _, e := range events {
-			_, _ = w.Write(e) // the error stays in w and comes out of Flush
+		for i, e := range events { // an error stays in w and comes out of Flush
+			fmt.Fprintf(w, "id: %d\n", cursor+uint64(i)+1)
+			_, _ = w.Write(e)
 		}
 		cursor = last
 		if err := w.Flush(); err != nil {

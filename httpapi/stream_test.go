@@ -305,3 +305,49 @@ func TestTooManyStreams(t *testing.T) {
 		t.Errorf("HEAD: got %d %q, want 200 and no body", got.status, got.body)
 	}
 }
+
+// TestSlowReadersHoldNobody: while some readers of both streaming endpoints take
+// nothing, Publish returns, another reader hears of every change, and look-ups
+// and catalogs are answered.
+func TestSlowReadersHoldNobody(t *testing.T) {
+	w := newWorld()
+	w.prices.book = wideBook(20_000)
+	s, addr := serve(t, w.cfg)
+	for range 4 {
+		for _, target := range []string{"/v1/stream", catalogTarget} {
+			c, err := net.Dial("tcp", addr)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer c.Close()
+			if err := c.(*net.TCPConn).SetReadBuffer(1); err != nil { // as little as the system allows
+				t.Fatal(err)
+			}
+			fmt.Fprintf(c, "GET %s HTTP/1.1\r\nHost: x\r\n\r\n", target)
+			if _, err := io.ReadFull(c, make([]byte, 1)); err != nil { // it is being answered, and takes no more
+				t.Fatal(err)
+			}
+		}
+	}
+	_, live, first := openStream(t, addr, "")
+	book := testBook()             // a small one: a book is copied for each change
+	const changes = 3 * ringEvents // more than the slow ones have buffers for, and than the ring holds
+	last := id(t, first)
+	for n := 0; n < changes; n += 64 {
+		for i := range 64 {
+			book = change(s, book, redline, fmt.Sprintf("%d", n+i+1))
+		}
+		for range 64 {
+			e, err := readEvent(live)
+			if err != nil || e.kind != "price" || id(t, e) != last+1 {
+				t.Fatalf("got %+v (%v), want the price after %d", e, err, last)
+			}
+			last++
+		}
+	}
+	for _, target := range []string{"/v1/prices" + price("name", w.prices.book.Item(0).Name), catalogTarget} {
+		if got := exchange(t, addr, strings.NewReader("GET "+target+" HTTP/1.1\r\nHost: x\r\nAccept-Encoding: zstd\r\nConnection: close\r\n\r\n")); got.status != 200 {
+			t.Errorf("%s: got %d, want 200", target, got.status)
+		}
+	}
+}

@@ -16,9 +16,10 @@ type Book struct {
 
 // index gives items positions. It only grows, and is replaced when it has to.
 type index struct {
-	items  []Item
-	pos    map[Item]int
-	phases map[gameName][]int // positions of all items that share a name
+	items   []Item
+	pos     map[Item]int
+	spelled map[Game]map[string]int32 // positions by what Item.String gives
+	phases  map[gameName][]int        // of Dopplers: positions of all items that share a name
 }
 
 type gameName struct {
@@ -36,7 +37,7 @@ type column struct {
 
 // NewBook gives a book without a catalog.
 func NewBook() *Book {
-	return &Book{index: &index{pos: map[Item]int{}, phases: map[gameName][]int{}}, columns: map[Feed]column{}}
+	return &Book{index: &index{pos: map[Item]int{}, spelled: map[Game]map[string]int32{}, phases: map[gameName][]int{}}, columns: map[Feed]column{}}
 }
 
 // With gives a book in which c is the catalog of its feed, and the positions of
@@ -129,9 +130,17 @@ func (b *Book) grow(n int, item func(int) Item) *Book {
 }
 
 func (x *index) clone(extra int) *index {
-	next := &index{items: make([]Item, len(x.items), len(x.items)+extra), pos: make(map[Item]int, len(x.pos)+extra), phases: make(map[gameName][]int, len(x.phases)+extra)}
+	next := &index{
+		items:   make([]Item, len(x.items), len(x.items)+extra),
+		pos:     make(map[Item]int, len(x.pos)+extra),
+		spelled: make(map[Game]map[string]int32, len(Games)),
+		phases:  make(map[gameName][]int, len(x.phases)),
+	}
 	copy(next.items, x.items)
 	maps.Copy(next.pos, x.pos)
+	for g, spelled := range x.spelled {
+		next.spelled[g] = maps.Clone(spelled)
+	}
 	for k, v := range x.phases {
 		next.phases[k] = slices.Clip(v) // an append must not write into the old index
 	}
@@ -142,8 +151,14 @@ func (x *index) add(it Item) {
 	pos := len(x.items)
 	x.items = append(x.items, it)
 	x.pos[it] = pos
-	key := gameName{it.Game, it.Name}
-	x.phases[key] = append(x.phases[key], pos)
+	if x.spelled[it.Game] == nil {
+		x.spelled[it.Game] = map[string]int32{}
+	}
+	x.spelled[it.Game][it.String()] = int32(pos)
+	if it.IsDoppler() {
+		key := gameName{it.Game, it.Name}
+		x.phases[key] = append(x.phases[key], pos)
+	}
 }
 
 // Len is the number of positions, with and without a listing.
@@ -156,6 +171,19 @@ func (b *Book) Item(pos int) Item { return b.index.items[pos] }
 func (b *Book) Position(it Item) (int, bool) {
 	pos, ok := b.index.pos[it]
 	return pos, ok
+}
+
+// Find is ParseItem and Position in one, without garbage, for an item that some
+// catalog once had and that is spelled as we spell it: its name, with the phase
+// in p or, where p is NoPhase, as Item.String writes it. That it finds nothing
+// tells nothing of other spellings.
+func (b *Book) Find(g Game, spelling []byte, p Phase) (pos int, ok bool) {
+	if p != NoPhase {
+		pos, ok = b.index.pos[Item{Game: g, Name: string(spelling), Phase: p}]
+		return pos, ok
+	}
+	short, ok := b.index.spelled[g][string(spelling)]
+	return int(short), ok
 }
 
 // Extends tells whether every position of old holds the same item in b, so that
@@ -214,13 +242,22 @@ func (b *Book) Quotes(it Item) []Quote {
 // PhasesOf gives the phases under which a name is on offer somewhere, in the
 // order of Phases; for a name without phases that is NoPhase alone.
 func (b *Book) PhasesOf(g Game, name string) []Phase {
-	var out []Phase
+	if pos, ok := b.index.pos[Item{Game: g, Name: name}]; ok && b.offered(pos) {
+		return []Phase{NoPhase}
+	}
+	return b.AppendPhases(nil, g, name)
+}
+
+// AppendPhases appends the phases under which a Doppler is on offer somewhere,
+// in the order of Phases.
+func (b *Book) AppendPhases(out []Phase, g Game, name string) []Phase {
+	from := len(out)
 	for _, pos := range b.index.phases[gameName{g, name}] {
-		if len(b.Quotes(b.index.items[pos])) > 0 {
+		if b.offered(pos) {
 			out = append(out, b.index.items[pos].Phase)
 		}
 	}
-	slices.SortFunc(out, func(x, y Phase) int { return slices.Index(Phases, x) - slices.Index(Phases, y) })
+	slices.SortFunc(out[from:], func(x, y Phase) int { return slices.Index(Phases, x) - slices.Index(Phases, y) })
 	return out
 }
 

@@ -220,6 +220,56 @@ func TestPhasesOf(t *testing.T) {
 	}
 }
 
+// TestFindIsParseItemAndPosition wherever it finds something, and it finds every
+// item by its own spelling.
+func TestFindIsParseItemAndPosition(t *testing.T) {
+	spellings := []string{
+		"AK-47 | Redline (Field-Tested)", "AK-47  |  Redline (Field-Tested)", "★ Karambit | Doppler (Factory New)", "★ Karambit | Doppler Ruby (Factory New)",
+		"★ Karambit | Doppler (Factory New) - Ruby", "★ Karambit | Doppler Phase 2 (Factory New)", "★ Bayonet | Gamma Doppler Emerald (Factory New)",
+		"Sticker | Doppler Poison Frog (Foil)", "Doppler", "Sticker | Doppler", "Metal Door", "Jo\u0308rmungandr", "ruby",
+	}
+	rapid.Check(t, func(t *rapid.T) {
+		book, feed := NewBook(), Feed{SIH, rapid.SampledFrom(Games).Draw(t, "game")}
+		catalog := Catalog{Feed: feed, Version: 1}
+		for _, s := range rapid.SliceOf(rapid.SampledFrom(spellings)).Draw(t, "on offer") {
+			if it, err := ParseItem(feed.Game, s, ""); err == nil {
+				catalog.Listings = append(catalog.Listings, Listing{Item: it, Ask: 1})
+			}
+		}
+		book, _ = book.With(catalog)
+		for pos := range book.Len() {
+			it := book.Item(pos)
+			if got, ok := book.Find(it.Game, []byte(it.String()), NoPhase); !ok || got != pos {
+				t.Fatalf("%q: got position %d, %t, want %d", it, got, ok, pos)
+			}
+			if got, ok := book.Find(it.Game, []byte(it.Name), it.Phase); !ok || got != pos {
+				t.Fatalf("%+v: got position %d, %t, want %d", it, got, ok, pos)
+			}
+		}
+		asked := rapid.OneOf(rapid.SampledFrom(spellings), rapid.String()).Draw(t, "asked")
+		phase, game := rapid.SampledFrom(Phases).Draw(t, "phase"), rapid.SampledFrom(Games).Draw(t, "other game")
+		if pos, ok := book.Find(game, []byte(asked), phase); ok {
+			it, err := ParseItem(game, asked, string(phase))
+			if want, known := book.Position(it); err != nil || !known || pos != want {
+				t.Fatalf("%q of %s with phase %q: got position %d, but ParseItem gives %+v (%v) at %d", asked, game, phase, pos, it, err, want)
+			}
+		}
+	})
+}
+
+func TestFindMakesNoGarbage(t *testing.T) {
+	book, _ := NewBook().With(Catalog{Feed: Feed{SIH, CS2}, Version: 1, Listings: []Listing{{Item: plain(0), Ask: 1}, {Item: phased(Ruby), Ask: 1}, {Item: phased(Phase1), Ask: 1}}})
+	name, knife := []byte(plain(0).Name), []byte(phased(Ruby).Name)
+	buf := make([]Phase, 0, len(Phases))
+	if n := testing.AllocsPerRun(100, func() {
+		book.Find(CS2, name, NoPhase)
+		book.Find(CS2, knife, Ruby)
+		book.AppendPhases(buf, CS2, phased(Ruby).Name)
+	}); n != 0 {
+		t.Errorf("got %v allocations, want 0", n)
+	}
+}
+
 func TestExtends(t *testing.T) {
 	one, _ := NewBook().With(Catalog{Feed: Feed{SIH, CS2}, Version: 1, Listings: []Listing{{Item: plain(0), Ask: 1}}})
 	two, _ := one.With(Catalog{Feed: Feed{SIH, CS2}, Version: 2, Listings: []Listing{{Item: plain(1), Ask: 1}}})
