@@ -175,7 +175,7 @@ func (x *Executor) compare(ctx context.Context, m Market) error {
 		c.Since = time.Time{}
 		x.comparisons.set(name, c)
 		x.release(name, BreakDifference)
-		return nil
+		return x.writeBooks(ctx, name, after.Opening)
 	}
 	if c.Since.IsZero() || (last.Off < 0) != (c.Off < 0) {
 		c.Since = now
@@ -213,14 +213,22 @@ func (x *Executor) acceptBalance(ctx context.Context, m Market) error {
 	return x.openBooks(ctx, m.Market(), balance, books)
 }
 
+// openBooks begins the books of a market with a balance.
 func (x *Executor) openBooks(ctx context.Context, m pricing.Market, balance pricing.Money, b Books) error {
-	now := x.now()
+	if err := x.writeBooks(ctx, m, balance+b.Net()); err != nil {
+		return err
+	}
+	x.comparisons.set(m, Comparison{At: x.now(), Balance: balance, Expected: balance})
+	return nil
+}
+
+// writeBooks notes that the books of a market are right now.
+func (x *Executor) writeBooks(ctx context.Context, m pricing.Market, opening pricing.Money) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), writeTimeout)
 	defer cancel()
-	if err := x.cfg.Journal.OpenBooks(ctx, m, balance+b.Net(), now); err != nil {
+	if err := x.cfg.Journal.OpenBooks(ctx, m, opening, x.now()); err != nil {
 		return err
 	}
 	crashpoint.At(crashpoint.BooksOpened)
-	x.comparisons.set(m, Comparison{At: now, Balance: balance, Expected: balance})
 	return nil
 }

@@ -54,44 +54,31 @@ func (x *Executor) attendAccount(ctx context.Context, m Market) {
 	x.release(m.Market(), BreakUnreconciled)
 }
 
-// reviewSince gives how far a review looks back: to the oldest purchase of which
-// something may still be told, or of which we heard lately that it came to
-// nothing, so that its money is accounted for after a long absence, too: within a
-// day, or a week while not all of it has come back.
+// reviewSince gives how far a review looks back: over a day, to the oldest
+// purchase of which something may still be told, and to when the books were last
+// found right, so that nothing of a long absence is missed.
 func (x *Executor) reviewSince(ctx context.Context, m pricing.Market) (time.Time, error) {
-	now := x.now()
-	since, oldest := now.Add(-Day), now.Add(-longestReview)
-	look := func(o Order) {
-		if at := o.CreatedAt.Add(-clockMargin); at.Before(since) {
-			since = at
-		}
-	}
 	open, err := x.all(ctx, m, Planned, Sent, InDoubt, Placed, Delivering)
 	if err != nil {
 		return time.Time{}, err
 	}
+	books, err := x.cfg.Journal.Books(ctx, m)
+	if err != nil {
+		return time.Time{}, err
+	}
+	since := x.now().Add(-Day)
+	look := func(at time.Time) {
+		if at = at.Add(-clockMargin); at.Before(since) {
+			since = at
+		}
+	}
+	if !books.OpenedAt.IsZero() {
+		look(books.OpenedAt)
+	}
 	for _, o := range open {
-		look(o)
+		look(o.CreatedAt)
 	}
-	q := Query{Market: m, States: []State{Failed, Penalized, RolledBack}}
-	for more := true; more; {
-		page, err := x.cfg.Journal.List(ctx, q)
-		if err != nil {
-			return time.Time{}, err
-		}
-		more = len(page) == q.PageLimit()
-		for _, o := range page { // newest first
-			if o.CreatedAt.Before(oldest) {
-				more = false
-				break
-			}
-			if age := now.Sub(o.UpdatedAt); age < Day || o.Refunded < o.Committed() && age < 7*Day {
-				look(o)
-			}
-			q.After = o.ID
-		}
-	}
-	if since.Before(oldest) {
+	if oldest := x.now().Add(-longestReview); since.Before(oldest) {
 		since = oldest
 	}
 	return since, nil

@@ -137,7 +137,7 @@ func (a *Amounts) Add(s Sum) {
 // hold, by what it held once and what our orders have taken since.
 type Books struct {
 	Opening  pricing.Money // what the account held when they were opened, and all that orders had taken by then
-	OpenedAt time.Time     // zero: never
+	OpenedAt time.Time     // when they were opened, or last found right; zero: never
 
 	Taken    pricing.Money // by orders that the market took, ever
 	Returned pricing.Money // of that

@@ -91,7 +91,9 @@ func (j *journal) Adopt(ctx context.Context, o execution.Order) (stored executio
 
 func (j *journal) OpenBooks(ctx context.Context, m pricing.Market, opening pricing.Money, at time.Time) error {
 	return j.write("open books "+string(m), func() error {
-		j.life.sim.opened(m)
+		if b, err := j.Journal.Books(ctx, m); err == nil && (b.OpenedAt.IsZero() || b.Opening != opening) {
+			j.life.sim.opened(m) // and not only found right
+		}
 		return j.Journal.OpenBooks(ctx, m, opening, at)
 	})
 }
