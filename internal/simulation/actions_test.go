@@ -51,7 +51,8 @@ func init() {
 		{"crash", []int{0, 1, 3}, func(s *sim) bool { return alive(s) && s.checks.stats.crashes < 4 }, (*sim).crash},
 		{"shut down", []int{0, 0, 1}, open, (*sim).shutDown},
 		{"begin", []int{20}, func(s *sim) bool { return s.life == nil }, (*sim).comeBack},
-		{"take over", []int{0, 0, 0, 2}, func(s *sim) bool { return open(s) && len(s.zombies) == 0 && !s.plan.onDisk }, (*sim).takeOver},
+		{"take over", []int{0, 0, 0, 2}, func(s *sim) bool { return open(s) && len(s.zombies) == 0 }, (*sim).takeOver},
+		{"take over from a sender", []int{0, 0, 0, 30}, func(s *sim) bool { return open(s) && len(s.zombies) == 0 && s.sending() }, (*sim).takeOver},
 		{"zombie dies", []int{1}, func(s *sim) bool { return len(s.zombies) > 0 }, func(s *sim) { s.note("the zombie dies"); s.kill(s.zombies[0], s.toss) }},
 	}
 }
@@ -112,17 +113,18 @@ func (s *sim) release(label string, faulty, diskFails bool) {
 		if diskFails {
 			v = fail
 		}
-	case dial, answer:
+	case answer:
 		if faulty {
 			v = fail
 		}
 	case purchase, marketRead:
 		switch {
-		case !faulty || len(alike) > 1:
+		case !faulty:
 		case t.method == "" || s.dice.chance(20): // it has not even left, or is lost on the way
 			v = fail
 		default:
 			f := s.fault(t)
+			f.Times = len(alike)
 			s.note("%s: %s %s %s", label, f.Kind, f.Arg, f.Delay)
 			s.world.Inject(f)
 			s.parking.release(label, proceed)
@@ -138,7 +140,7 @@ func (s *sim) release(label string, faulty, diskFails bool) {
 // fault draws what goes wrong with one request. No fault lies: a market that
 // denies a purchase that it made is beyond help.
 func (s *sim) fault(t *ticket) marketsim.Fault {
-	f := marketsim.Fault{Market: sims[t.wire.market], Method: t.method, Times: 1}
+	f := marketsim.Fault{Market: sims[t.wire.market], Method: t.method}
 	f.Kind = one(s.dice,
 		marketsim.FaultRefuse, marketsim.FaultDropBefore, marketsim.FaultDropAfter, marketsim.FaultErrorBefore, marketsim.FaultErrorAfter,
 		marketsim.FaultHTMLBefore, marketsim.FaultHTMLAfter, marketsim.FaultTruncate, marketsim.FaultGarble,
@@ -183,7 +185,7 @@ func (s *sim) buy() {
 	} else {
 		r = s.newWish()
 	}
-	r.ExpiresAt = time.Now().Add(one[time.Duration](s.dice, 6, 20, 60, 300) * time.Second)
+	r.ExpiresAt = clock().Add(one[time.Duration](s.dice, 6, 20, 60, 300) * time.Second)
 	s.wishes = append(s.wishes, r)
 	l := s.life
 	ctx, cancel := l.ctx, context.CancelFunc(func() {})
@@ -367,6 +369,14 @@ func (s *sim) takeOver() {
 	s.life.fenced.Store(true)
 	s.zombies = append(s.zombies, s.life)
 	s.enter()
+}
+
+// sending tells whether a purchase of the leader is about to leave.
+func (s *sim) sending() bool {
+	return slices.ContainsFunc(s.parking.labels(), func(label string) bool {
+		t := s.parking.alike(label)[0]
+		return t.buys && t.life == s.life
+	})
 }
 
 // comeBack starts the next process, maybe much later.

@@ -17,7 +17,6 @@ type checks struct {
 	limitsChanged bool
 
 	writes    int64 // of the journal, when it was last read
-	bought    int   // purchases, when they were last read
 	orders    []execution.Order
 	histories map[execution.OrderID][]execution.Step
 	ceiling   ceiling
@@ -81,7 +80,7 @@ func (c ceiling) lower(l execution.Limits, u execution.Usage) ceiling {
 // check sees whether every invariant holds at this instant.
 func (s *sim) check() {
 	c := &s.checks
-	now := time.Now()
+	now := clock()
 	if w := s.writes.Load(); w != c.writes {
 		c.writes = w
 		orders, err := s.journal.List(context.Background(), execution.Query{})
@@ -218,8 +217,10 @@ func (s *sim) purchaseActs(l *life, m pricing.Market, what request) {
 	}
 }
 
-// opened notes whether books are opened while there are purchases already.
+// opened notes since when a market's books are kept, and whether they are opened
+// while there are purchases already.
 func (s *sim) opened(m pricing.Market) {
+	s.since[m].CompareAndSwap(0, clock().Unix())
 	if slices.ContainsFunc(s.world.Purchases(), func(p marketsim.Purchase) bool { return p.Market == sims[m] }) {
 		s.amid[m].Store(true)
 	}

@@ -56,7 +56,7 @@ type plan struct {
 	deafen  int            // percent of the other requests that do
 	linger  int            // percent of the times that a purchase under way is passed over
 	disk    int            // percent of the journal's reads and writes that go wrong
-	onDisk  bool           // the journal is the one on disk
+	kept    string         // where the journal is
 }
 
 // catalog is what both markets sell: some names that contain others, and two
@@ -70,9 +70,9 @@ var catalog = map[string]int64{
 	"★ Karambit | Doppler Ruby (Factory New)":    12_000_000,
 }
 
-// oldForeign lets purchases of others grow older than a day, before they are
-// found or after. Reviews look back for a day, and markets are asked for orders
-// by our IDs: such a purchase is not found, or never settled.
+// oldForeign lets what others bought grow older than a day before it has come to
+// its end. Markets are asked for orders by our IDs, which such a purchase does not
+// have, and reviews do not look back that far: nobody hears how it ends.
 const oldForeign = false
 
 // openAmid demands that books which were opened while purchases were under way
@@ -88,7 +88,7 @@ func newPlan(seed uint64, d dice) plan {
 	dollars := func(low, high int) pricing.Money { return pricing.Money(d.between(low, high)) * pricing.Dollar }
 	p := plan{
 		world: marketsim.Config{
-			Seed: seed, Now: time.Now, Catalog: catalog, MovePct: -1,
+			Seed: seed, Now: clock, Catalog: catalog, MovePct: -1,
 			Timing: marketsim.Timing{
 				TradeCreation: one[time.Duration](d, 4, 10) * time.Second,
 				Acceptance:    one[time.Duration](d, 4, 20) * time.Second,
@@ -106,10 +106,11 @@ func newPlan(seed uint64, d dice) plan {
 			},
 		},
 		exec: execution.Config{
+			Now:            clock,
 			PlaceTimeout:   one[time.Duration](d, 20, 40, 60) * time.Second,
 			TrackEvery:     one[time.Duration](d, 10, 16, 30) * time.Second,
 			ReconcileEvery: one[time.Duration](d, 20, 60, 120) * time.Second,
-			MaxInFlight:    d.between(1, 4),
+			MaxInFlight:    64, // who gets a slot first is up to Go's scheduler
 			MaxInDoubt:     one(d, 0, 0, 2),
 		},
 		feeBps: one(d, 0, 0, 250),
@@ -119,7 +120,7 @@ func newPlan(seed uint64, d dice) plan {
 		deafen: one(d, 0, 0, 10, 40, 80),
 		linger: one(d, 0, 0, 80, 95),
 		disk:   one(d, 0, 0, 0, 5, 15),
-		onDisk: d.chance(diskShare),
+		kept:   inMemory,
 	}
 	if d.chance(60) {
 		p.world.Outcomes = marketsim.Outcomes{
@@ -143,15 +144,20 @@ func newPlan(seed uint64, d dice) plan {
 	if !oldForeign && p.world.Timing.Protection > execution.Day {
 		p.weights["foreign"] = 0
 	}
+	switch n := d.IntN(100); {
+	case n < 2:
+		p.kept = onDisk
+	case n < 3:
+		p.kept = onRedis
+	}
+	if p.kept != inMemory {
+		p.weights["take over"], p.weights["take over from a sender"] = 0, 0
+	}
 	p.parks = map[kind]int{
 		journalWrite: 100, purchase: 100,
 		journalRead: one(d, 0, 0, 10, 40), orderRead: one(d, 0, 0, 30, 100),
-		permit: one(d, 0, 50), dial: one(d, 0, 0, 50),
+		permit:     one(d, 0, 50),
 		marketRead: one(d, 0, 30, 100), answer: one(d, 0, 0, 30, 100),
 	}
 	return p
 }
-
-// diskShare is the percentage of seeds whose journal is on disk, which makes
-// them many times slower.
-const diskShare = 4

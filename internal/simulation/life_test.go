@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -50,15 +52,16 @@ func (s *sim) begin() {
 	l.ctx, l.cancel = context.WithCancel(context.Background())
 	cfg := s.plan.exec
 	cfg.Limits = s.plan.limits
+	kept, lead := s.keep(l)
 	cfg.Fence = l.leads
-	cfg.Journal = &journal{Journal: s.journal, life: l}
+	cfg.Journal = &journal{Journal: kept, life: l}
 	if s.broken.journal != nil {
 		cfg.Journal = s.broken.journal(cfg.Journal)
 	}
 	cfg.Budgets = map[pricing.Market]execution.Budget{}
 	for _, m := range pricing.Markets {
 		b := &budget{s.accounts[m], l, m}
-		var market execution.Market = s.client(l, m, b)
+		var market execution.Market = placing{s.client(l, m, b)}
 		if s.broken.market != nil {
 			market = s.broken.market(market.(client))
 		}
@@ -73,7 +76,10 @@ func (s *sim) begin() {
 	s.limits = l.x.Limits()
 	s.checks.limitsChanged = true
 	go func() {
-		err := l.x.Recover(l.ctx)
+		err := lead(l.ctx)
+		if err == nil {
+			err = l.x.Recover(l.ctx)
+		}
 		l.mu.Lock()
 		l.recovered, l.failed = err == nil, err
 		l.mu.Unlock()
@@ -92,12 +98,12 @@ func (s *sim) client(l *life, m pricing.Market, b fetch.Budget) (c client) {
 	case pricing.SkinsBack:
 		c, err = skinsback.New(skinsback.Config{
 			URL: "http://skinsback.test/api.php", ClientID: marketsim.DemoClientID, ClientSecret: marketsim.DemoClientSecret,
-			Recipient: skinsback.Recipient{Partner: partner, Token: token}, Budget: b, Dial: l.dialer(m),
+			Recipient: skinsback.Recipient{Partner: partner, Token: token}, Budget: b, Dial: l.dialer(m), Now: clock,
 		})
 	default:
 		c, err = sih.New(sih.Config{
 			URL: "http://sih.test/api/v1", APIKey: marketsim.DemoAPIKey,
-			Recipient: sih.Recipient{SteamID: steamID, Token: token}, Budget: b, Dial: l.dialer(m),
+			Recipient: sih.Recipient{SteamID: steamID, Token: token}, Budget: b, Dial: l.dialer(m), Now: clock,
 		})
 	}
 	if err != nil {
@@ -115,11 +121,29 @@ func (l *life) park(t *ticket) verdict {
 	if !l.sim.waits(t) {
 		return proceed
 	}
+	t.label += " (" + caller() + ")"
 	v := l.sim.parking.wait(t, nil)
 	if l.dead.Load() && v != dieAfter {
 		return die
 	}
 	return v
+}
+
+// caller names the executor's function that the goroutine began in, or came
+// through first: two of its loops may want the same of the journal, and which of
+// them is first makes a difference.
+func caller() string {
+	var pcs [48]uintptr
+	frames := runtime.CallersFrames(pcs[:runtime.Callers(3, pcs[:])])
+	for name := ""; ; {
+		f, more := frames.Next()
+		if rest, ok := strings.CutPrefix(f.Function, "skinarb/execution."); ok {
+			name = strings.TrimPrefix(rest, "(*Executor).")
+		}
+		if !more {
+			return name
+		}
+	}
 }
 
 // keep remembers a connection; a dead process gets none.

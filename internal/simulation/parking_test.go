@@ -4,7 +4,6 @@ import (
 	"maps"
 	"slices"
 	"sync"
-	"time"
 )
 
 // kind is what a goroutine is about to do where the driver can make it wait.
@@ -15,10 +14,9 @@ const (
 	journalRead       // of many orders, the limits or the kill switch
 	orderRead         // of one order
 	permit            // a budget's
-	dial
-	purchase   // a purchase request: before its first byte leaves, and when the market has it
-	marketRead // any other request, when the market has it
-	answer     // of a market, once it has acted
+	purchase          // a purchase request: before its first byte leaves, and when the market has it
+	marketRead        // any other request, when the market has it
+	answer            // of a market, once it has acted
 )
 
 // verdict is what the driver makes of a call that waits.
@@ -40,7 +38,6 @@ type ticket struct {
 	wire   *wire // that it comes over, of a market's
 	method string
 	buys   bool // it is about a purchase request
-	since  time.Time
 	say    chan verdict
 }
 
@@ -55,7 +52,7 @@ type parking struct {
 // wait blocks until the driver decides, or until gone is closed, which counts as
 // failing.
 func (p *parking) wait(t *ticket, gone <-chan struct{}) verdict {
-	t.since, t.say = time.Now(), make(chan verdict, 1)
+	t.say = make(chan verdict, 1)
 	p.mu.Lock()
 	if p.waiting == nil {
 		p.waiting = map[string][]*ticket{}

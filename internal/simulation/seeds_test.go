@@ -3,15 +3,11 @@ package simulation
 import (
 	"flag"
 	"fmt"
-	"path/filepath"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
-
-	"skinarb/execution"
-	"skinarb/internal/sqlitejournal"
 )
 
 var (
@@ -21,19 +17,6 @@ var (
 	runFor   = flag.Duration("for", 25*time.Second, "begin no further seed after this time; 0 means no limit")
 	workers  = flag.Int("workers", 2, "seeds that run at the same time")
 )
-
-// openJournal opens an empty journal.
-func openJournal(t *testing.T, onDisk bool) execution.Journal {
-	if !onDisk {
-		return newMemJournal()
-	}
-	j, err := sqlitejournal.Open(filepath.Join(t.TempDir(), "journal.db"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { j.Close() })
-	return j
-}
 
 // TestSeeds runs many seeds, or the one that -seed names.
 func TestSeeds(t *testing.T) {

@@ -16,6 +16,10 @@ import (
 	"skinarb/pricing"
 )
 
+// clock is the time of the simulated world. A bubble begins in the year 2000, when
+// milliseconds since 1970 still looked like seconds.
+func clock() time.Time { return time.Now().AddDate(26, 0, 0) }
+
 // sim is the run of one seed.
 type sim struct {
 	seed   uint64
@@ -29,8 +33,10 @@ type sim struct {
 	accept   chan farEnd
 	down     map[pricing.Market]*atomic.Bool // refuses connections
 	accounts map[pricing.Market]*account
-	amid     map[pricing.Market]*atomic.Bool // its books were opened when there were purchases
-	journal  execution.Journal
+	since    map[pricing.Market]*atomic.Int64 // its books were first opened, seconds of clock
+	amid     map[pricing.Market]*atomic.Bool  // and opened when there were purchases
+	journal  execution.Journal                // as the checks read it
+	keep     keeper
 
 	lives   int
 	life    *life            // that leads; nil while no process runs
@@ -91,9 +97,12 @@ func simulate(t *testing.T, seed uint64, broken mutation) (r result) {
 func newSim(t *testing.T, seed uint64, broken mutation) *sim {
 	d := newDice(seed)
 	s := &sim{
-		seed: seed, dice: d, plan: newPlan(seed, d), broken: broken, start: time.Now(),
-		down: map[pricing.Market]*atomic.Bool{}, amid: map[pricing.Market]*atomic.Bool{}, accounts: map[pricing.Market]*account{},
+		seed: seed, dice: d, plan: newPlan(seed, d), broken: broken, start: clock(),
+		down: map[pricing.Market]*atomic.Bool{}, amid: map[pricing.Market]*atomic.Bool{}, since: map[pricing.Market]*atomic.Int64{}, accounts: map[pricing.Market]*account{},
 		asks: map[pricing.Market]map[string]pricing.Money{}, foreign: map[string]bool{},
+	}
+	if broken.shape != nil {
+		broken.shape(&s.plan)
 	}
 	s.limits = s.plan.limits
 	s.checks.begin()
@@ -101,9 +110,10 @@ func newSim(t *testing.T, seed uint64, broken mutation) *sim {
 	if s.world, err = marketsim.New(s.plan.world); err != nil {
 		t.Fatal(err)
 	}
-	s.journal = openJournal(t, s.plan.onDisk)
+	s.keep = keepers[s.plan.kept](t)
+	s.journal, _ = s.keep(nil)
 	for _, m := range pricing.Markets {
-		s.down[m], s.amid[m], s.accounts[m], s.asks[m] = &atomic.Bool{}, &atomic.Bool{}, &account{}, map[string]pricing.Money{}
+		s.down[m], s.amid[m], s.since[m], s.accounts[m], s.asks[m] = &atomic.Bool{}, &atomic.Bool{}, &atomic.Int64{}, &account{}, map[string]pricing.Money{}
 		for _, name := range names {
 			s.price(m, name)
 		}
@@ -146,7 +156,7 @@ func (s *sim) wrote() { s.writes.Add(1) }
 func (s *sim) note(format string, args ...any) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.trace = append(s.trace, fmt.Sprintf("%4d %8s  ", s.step.Load(), time.Since(s.start))+fmt.Sprintf(format, args...))
+	s.trace = append(s.trace, fmt.Sprintf("%4d %8s  ", s.step.Load(), clock().Sub(s.start))+fmt.Sprintf(format, args...))
 }
 
 // violate reports a broken invariant.

@@ -15,6 +15,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"skinarb/execution"
 	"skinarb/internal/marketsim"
 	"skinarb/pricing"
 )
@@ -31,11 +32,12 @@ type wire struct {
 	left   atomic.Int64 // when the client closed it, seconds of the bubble's clock; 0 means not yet
 }
 
-// dialer gives a life's way to a market.
+// dialer gives a life's way to a market. Only purchases are refused a connection:
+// a read tries again after a random pause, and all that follows would depend on
+// it. A market that is down hangs up on reads when it has them.
 func (l *life) dialer(m pricing.Market) func(context.Context, string, string) (net.Conn, error) {
-	return func(context.Context, string, string) (net.Conn, error) {
-		refused := l.park(&ticket{label: "dial " + string(m), kind: dial}) != proceed
-		if refused || l.dead.Load() || l.sim.down[m].Load() {
+	return func(ctx context.Context, _, _ string) (net.Conn, error) {
+		if l.dead.Load() || ctx.Value(placeKey{}) != nil && l.sim.refuses(m) {
 			return nil, errors.New("connection refused")
 		}
 		ours, theirs := net.Pipe()
@@ -46,6 +48,20 @@ func (l *life) dialer(m pricing.Market) func(context.Context, string, string) (n
 		l.sim.accept <- farEnd{theirs, w}
 		return w, nil
 	}
+}
+
+// refuses tells whether a market takes no connection now.
+func (s *sim) refuses(m pricing.Market) bool {
+	return s.down[m].Load() || !s.calm.Load() && whim(s.seed, int(s.step.Load()), "dial "+string(m), s.plan.refuse/4)
+}
+
+type placeKey struct{}
+
+// placing marks the contexts of purchases, for the dialer.
+type placing struct{ client }
+
+func (m placing) Place(ctx context.Context, o execution.Order, offer execution.Offer, wrote func()) (execution.Evidence, error) {
+	return m.client.Place(context.WithValue(ctx, placeKey{}, true), o, offer, wrote)
 }
 
 // Write lets a request leave. A purchase waits for the driver before its first
@@ -150,7 +166,7 @@ func (s *sim) market(m pricing.Market, h http.Handler) http.Handler {
 		if what.buys {
 			t.kind = purchase
 		}
-		if s.waits(t) && s.parking.wait(t, nil) != proceed {
+		if s.waits(t) && s.parking.wait(t, nil) != proceed || s.down[m].Load() {
 			panic(http.ErrAbortHandler)
 		}
 		if what.buys {
