@@ -267,7 +267,7 @@ func (x *Executor) mayLeave(ctx context.Context, o Order) error {
 // place hands a sent order to the market and writes its answer down.
 func (x *Executor) place(ctx context.Context, m Market, o Order, offer Offer, wrote func()) (Order, error) {
 	ctx = context.WithoutCancel(ctx) // shutting down must not lose the answer
-	x.sentHere.first(o.ID)
+	x.sentHere.note(o)
 	wire, cancel := context.WithTimeout(ctx, x.cfg.PlaceTimeout)
 	defer cancel()
 	defer context.AfterFunc(x.wire, cancel)()

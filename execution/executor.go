@@ -116,7 +116,7 @@ type Executor struct {
 	balances    balances
 	pauses      pauses
 	doubts      noticed       // orders in doubt that were announced
-	sentHere    noticed       // orders whose request this executor handed to the market
+	sentHere    departures    // requests that this executor handed to the market
 	shared      bool          // other processes may have sent what the journal calls sent
 	slots       chan struct{} // one for each purchase that is attempted
 	hints       map[pricing.Market]chan Hint

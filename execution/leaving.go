@@ -1,6 +1,9 @@
 package execution
 
-import "sync"
+import (
+	"sync"
+	"time"
+)
 
 // leaving counts the purchase requests between the look at the kill switch and
 // the moment from which no further byte of them can leave.
@@ -39,4 +42,28 @@ func (l *leaving) quiet() <-chan struct{} {
 		l.none = nil
 	}
 	return none
+}
+
+// departures remember which requests this executor handed to a market, and when:
+// another process may send the same order before or after.
+type departures struct {
+	mu sync.Mutex
+	at map[OrderID]time.Time
+}
+
+func (d *departures) note(o Order) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.at == nil || len(d.at) > 10_000 {
+		d.at = map[OrderID]time.Time{}
+	}
+	d.at[o.ID] = o.SentAt
+}
+
+// has tells whether it was this executor that sent o the last time.
+func (d *departures) has(o Order) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	at, ok := d.at[o.ID]
+	return ok && at.Equal(o.SentAt)
 }

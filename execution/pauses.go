@@ -76,9 +76,3 @@ func (n *noticed) first(id OrderID) bool {
 	n.seen[id] = true
 	return true
 }
-
-func (n *noticed) has(id OrderID) bool {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	return n.seen[id]
-}

@@ -81,7 +81,7 @@ func (x *Executor) quietElsewhere(ctx context.Context) error {
 		}
 		waiting := false
 		for _, o := range sent {
-			if !x.flights.has(o.ID) && !x.sentHere.has(o.ID) && x.now().Sub(o.SentAt) < x.cfg.PlaceTimeout { // if clocks differ, wait rather
+			if !x.sentHere.has(o) && x.now().Sub(o.SentAt) < x.cfg.PlaceTimeout { // if clocks differ, wait rather
 				waiting = true
 			}
 		}

@@ -256,3 +256,41 @@ func TestStopWaitsForWhoLedBefore(t *testing.T) {
 		<-bought
 	})
 }
+
+// slowGet is a journal that is slow to read single orders.
+type slowGet struct {
+	*memJournal
+	may chan struct{}
+}
+
+func (s slowGet) Get(ctx context.Context, id execution.OrderID) (execution.Order, error) {
+	<-s.may
+	return s.memJournal.Get(ctx, id)
+}
+
+// TestStopWaitsForOthersOnTheSameOrder: that we are looking at an order, too, says
+// nothing about the request of another process for it.
+func TestStopWaitsForOthersOnTheSameOrder(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		j, r := newMemJournal(), wish(1, pricing.Dollar)
+		cfg := execution.Config{Journal: j, PlaceTimeout: 20 * time.Second, Markets: []execution.Market{&slowMarket{newFake(pricing.SkinsBack), 5 * time.Second}}}
+		other := newExecutor(t, cfg)
+		slow := slowGet{j, make(chan struct{})}
+		cfg.Journal = slow
+		mine := newExecutor(t, cfg)
+		var buying sync.WaitGroup
+		buying.Go(func() { _, _ = mine.Buy(t.Context(), r) })
+		synctest.Wait()
+		buying.Go(func() { _, _ = other.Buy(t.Context(), r) })
+		synctest.Wait()
+		began := time.Now()
+		if err := mine.Stop(t.Context(), "", ""); err != nil {
+			t.Fatal(err)
+		}
+		if took := time.Since(began); took < 5*time.Second {
+			t.Errorf("took %s, want until the other's answer after 5 s", took)
+		}
+		close(slow.may)
+		buying.Wait()
+	})
+}
