@@ -49,7 +49,7 @@ func init() {
 		{"reset", []int{0, 2}, open, (*sim).reset},
 		{"tighten", []int{0, 0, 1}, open, (*sim).tighten},
 		{"crash", []int{0, 1, 3}, func(s *sim) bool { return alive(s) && s.checks.stats.crashes < 4 }, (*sim).crash},
-		{"shut down", []int{0, 0, 1}, open, (*sim).shutDown},
+		{"shut down", []int{0, 0, 1}, func(s *sim) bool { return open(s) && !s.life.hinted }, (*sim).shutDown},
 		{"begin", []int{20}, func(s *sim) bool { return s.life == nil }, (*sim).comeBack},
 		{"take over", []int{0, 0, 0, 2}, func(s *sim) bool { return open(s) && len(s.zombies) == 0 }, (*sim).takeOver},
 		{"take over from a sender", []int{0, 0, 0, 30}, func(s *sim) bool { return open(s) && len(s.zombies) == 0 && s.sending() }, (*sim).takeOver},
@@ -66,22 +66,20 @@ func (s *sim) act() {
 			return
 		}
 	}
+	var can []action
 	total := 0
 	for _, a := range actions {
 		if a.possible(s) {
+			can = append(can, a)
 			total += s.plan.weights[a.name]
 		}
 	}
 	n := s.dice.IntN(total)
-	for _, a := range actions {
-		if !a.possible(s) {
-			continue
-		}
-		if n -= s.plan.weights[a.name]; n < 0 {
-			a.do(s)
-			return
-		}
-	}
+	i := slices.IndexFunc(can, func(a action) bool {
+		n -= s.plan.weights[a.name]
+		return n < 0
+	})
+	can[i].do(s)
 }
 
 // releaseOne lets one call go on, or go wrong.
@@ -296,6 +294,7 @@ func (s *sim) hint() {
 	}
 	s.note("hint: %s %s %s", m, short(h.ID), h.MarketRef)
 	s.life.x.Hint(m, h)
+	s.life.hinted = true
 }
 
 // stop asks the leader to stop trading, or a process that does not know yet
@@ -355,6 +354,8 @@ func (s *sim) crash() {
 	s.kill(s.life, s.toss)
 }
 
+// shutDown asks a process to end. One that was given a hint goes on: which of the
+// two it would see first is up to Go's select.
 func (s *sim) shutDown() {
 	s.note("shut down")
 	s.closing = true

@@ -13,14 +13,15 @@
 //     executor's settings, and how much of each kind of trouble there is. Most
 //     seeds have only some kinds, since with all of them little is ever bought.
 //  2. Whatever a process does to the world waits at a parking for the driver: a
-//     call of the journal, a permit, a connection, the first byte of a purchase,
-//     a request that the market has and has not acted on, an answer that has not
-//     been sent. A dead process never gets past it.
+//     call of the journal, a permit, the first byte of a purchase, a request that
+//     the market has and has not acted on, an answer that has not been sent. A
+//     dead process never gets past it.
 //  3. In each step the driver lets all goroutines come to rest, checks the
 //     invariants and draws one thing to do: release one call or let it fail, let
 //     time pass, wish for something, move a price, stop, start, tighten, reset,
-//     hint, kill the process, end it in order, begin the next, let one lead while
-//     the one before does not know, buy something past us.
+//     hint, take a market down, kill the process, end it in order, begin the next
+//     at once or a day later, let one lead while the one before does not know, buy
+//     something past us.
 //  4. After the last step everything works, and time passes until the journal
 //     and the markets' books agree. They must, within a quarter of an hour.
 //
@@ -42,10 +43,11 @@
 //
 // The same seed takes the same steps. Go's scheduler is not ours, so goroutines
 // may only race between two places where they wait if the order makes no
-// difference: calls that look alike are released together, whether a call waits
-// depends on the seed and its label alone, connections are not reused, and one
-// that comes between two seconds, where the clients' random pauses end, always
-// waits. Time passes in steps that are longer than those pauses.
+// difference: calls that look alike are released together, whether one waits
+// depends on the step and its label alone, and connections are not reused. The
+// clients' pauses between tries are random; they are shorter than the steps in
+// which time passes, and what comes between two seconds, where they end, always
+// waits.
 //
 // A harness that finds nothing may be blind: TestMutations breaks one thing at a
 // time and demands that it is found, for the right reason.

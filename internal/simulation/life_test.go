@@ -27,6 +27,7 @@ type life struct {
 	number int
 	dead   atomic.Bool
 	fenced atomic.Bool // another process leads
+	hinted bool        // a hint may wait in it
 	cancel context.CancelFunc
 	ctx    context.Context
 	x      *execution.Executor

@@ -9,11 +9,7 @@ import (
 // TestReplay runs seeds twice, with one processor and with several, and compares
 // every step.
 func TestReplay(t *testing.T) {
-	seeds := uint64(60)
-	if testing.Short() {
-		seeds = 10
-	}
-	for seed := uint64(1); seed <= seeds; seed++ {
+	for seed := *fromSeed; seed < *fromSeed+uint64(*replays); seed++ {
 		first := watched(t, seed, mutation{})
 		before := runtime.GOMAXPROCS(1)
 		second := watched(t, seed, mutation{})

@@ -14,7 +14,8 @@ var (
 	oneSeed  = flag.Uint64("seed", 0, "run this seed alone; -v shows its steps")
 	fromSeed = flag.Uint64("from", 1, "the first seed")
 	seeds    = flag.Int("seeds", 400, "how many seeds to run")
-	runFor   = flag.Duration("for", 25*time.Second, "begin no further seed after this time; 0 means no limit")
+	replays  = flag.Int("replays", 25, "how many seeds to run twice")
+	runFor   = flag.Duration("for", 15*time.Second, "begin no further seed after this time; 0 means no limit")
 	workers  = flag.Int("workers", 2, "seeds that run at the same time")
 )
 
@@ -54,7 +55,7 @@ func TestSeeds(t *testing.T) {
 	spent := time.Since(begun)
 	t.Logf("%d seeds in %s, %s each: %d steps, %d purchases, %d of others, %d crashes, %d zombies, %d doubts",
 		ran, spent.Round(time.Millisecond), (spent / time.Duration(max(1, ran))).Round(time.Microsecond), sum.steps, sum.bought, sum.foreign, sum.crashes, sum.zombies, sum.doubts)
-	if !t.Failed() && (sum.bought < ran || sum.doubts == 0 || sum.crashes == 0) {
+	if !t.Failed() && (sum.bought < ran/2 || sum.doubts == 0 || sum.crashes == 0) {
 		t.Errorf("the seeds got nowhere: %+v", sum)
 	}
 }
