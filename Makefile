@@ -24,7 +24,7 @@ check: $(BIN)/golangci-lint-$(GOLANGCI) ## formatting, vet, lint, tidy modules
 	cd bench/peers && go vet -modfile riversqlite.mod -tags riversqlite ./... && go mod tidy -diff -modfile riversqlite.mod
 
 sim: ## simulate the trading path on SEEDS seeds, FROM one on
-	GOGC=800 go test ./internal/simulation -count=1 -timeout 0 -v -run '^TestSeeds$$' -from $(FROM) -seeds $(SEEDS) -for 0
+	GOGC=800 go test ./internal/simulation -count=1 -timeout 0 -v -run '^TestSeeds$$' -from $(FROM) -seeds $(SEEDS) -for 0 -go-on
 
 bench: ## measure fetching, look-ups and orders beside their peers
 	go run ./bench

@@ -3,6 +3,7 @@ package simulation
 import (
 	"flag"
 	"fmt"
+	"os"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -17,6 +18,7 @@ var (
 	replays  = flag.Int("replays", 25, "how many seeds to run twice")
 	runFor   = flag.Duration("for", 15*time.Second, "begin no further seed after this time; 0 means no limit")
 	workers  = flag.Int("workers", 2, "seeds that run at the same time")
+	goOn     = flag.Bool("go-on", false, "run the other seeds, too, when one broke")
 )
 
 // TestSeeds runs many seeds, or the one that -seed names.
@@ -33,11 +35,20 @@ func TestSeeds(t *testing.T) {
 	var mu sync.Mutex
 	var sum stats
 	ran := 0
+	if testing.Verbose() {
+		done := make(chan struct{})
+		defer close(done)
+		go progress(done, func() (int, time.Duration) {
+			mu.Lock()
+			defer mu.Unlock()
+			return ran, time.Since(begun)
+		})
+	}
 	t.Run("all", func(t *testing.T) {
 		for i := range *workers {
 			t.Run(fmt.Sprint(i), func(t *testing.T) {
 				t.Parallel()
-				for !t.Failed() && (*runFor == 0 || time.Since(begun) < *runFor) {
+				for (*goOn || !t.Failed()) && (*runFor == 0 || time.Since(begun) < *runFor) {
 					seed := next.Add(1) - 1
 					if seed >= *fromSeed+uint64(*seeds) {
 						return
@@ -57,6 +68,21 @@ func TestSeeds(t *testing.T) {
 		ran, spent.Round(time.Millisecond), (spent / time.Duration(max(1, ran))).Round(time.Microsecond), sum.steps, sum.bought, sum.foreign, sum.crashes, sum.zombies, sum.doubts)
 	if !t.Failed() && (sum.bought < ran/2 || sum.doubts == 0 || sum.crashes == 0) {
 		t.Errorf("the seeds got nowhere: %+v", sum)
+	}
+}
+
+// progress tells every ten seconds how many seeds have run.
+func progress(done <-chan struct{}, sofar func() (ran int, spent time.Duration)) {
+	tick := time.NewTicker(10 * time.Second)
+	defer tick.Stop()
+	for {
+		select {
+		case <-done:
+			return
+		case <-tick.C:
+			ran, spent := sofar()
+			fmt.Fprintf(os.Stderr, "%d of %d seeds, %.1f a second\n", ran, *seeds, float64(ran)/spent.Seconds())
+		}
 	}
 }
 
