@@ -18,7 +18,7 @@ func bigBooks(n int) (first, second *pricing.Book, changed []int) {
 				k = i * 7919 % n
 			}
 			ask := pricing.Money(1+k%500) * 97 * pricing.Cent * factor / 100
-			if m == pricing.SIH && k%1000 == 499 {
+			if m == pricing.SIH && k%24 == 0 {
 				ask = ask * 13 / 10
 			}
 			if version == 2 && k%50 == 0 {

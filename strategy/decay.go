@@ -93,8 +93,9 @@ func (d *Decay) Look(e *Engine, now time.Time) {
 	standing := d.spare
 	clear(standing)
 	for _, c := range s.ranked {
-		key := edgeKey{item: s.book.Item(c.pos), buyOn: c.buyOn}
-		key.since = s.book.At(key.feed(), c.pos).Since
+		pos := int(c.pos)
+		key := edgeKey{item: s.book.Item(pos), buyOn: int(c.buyOn)}
+		key.since = s.book.At(key.feed(), pos).Since
 		standing[key] = true
 		g := key.item.Game
 		couldBeSeen := open[g] && d.open[g] && d.rules == s.rules
@@ -103,7 +104,7 @@ func (d *Decay) Look(e *Engine, now time.Time) {
 		}
 		in, _ := s.book.Catalog(key.feed())
 		d.watched[key] = true
-		d.edges = append(d.edges, edge{edgeKey: key, at: now, bps: c.edge, version: in.Version, next: true, timed: 1})
+		d.edges = append(d.edges, edge{edgeKey: key, at: now, bps: s.opportunity(s.book, key.item, key.buyOn).EdgeBps, version: in.Version, next: true, timed: 1})
 	}
 	d.standing, d.spare, d.open, d.rules = standing, d.standing, open, s.rules
 }

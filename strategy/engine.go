@@ -23,7 +23,6 @@ type Engine struct {
 	rels  []relation  // by position: how units counted it
 	marks []bool      // by position: judged in this update; all false between updates
 	fresh []candidate // reused
-	kept  []candidate // reused
 	facts facts       // reused, so that asking the rules makes no garbage
 }
 
@@ -37,11 +36,13 @@ type state struct {
 	ranked   []candidate // best first
 }
 
-// candidate passes every rule but the timed ones.
+// candidate passes every rule but the timed ones. It is small, since the ranking
+// is copied whenever it changes.
 type candidate struct {
-	pos   int
-	buyOn int // index into pair
-	figures
+	pos    int32
+	buyOn  int32 // index into pair
+	perDay int64
+	profit pricing.Money
 }
 
 // New gives an engine with an empty book.
@@ -130,21 +131,14 @@ func (e *Engine) judge(s *state, changed []int, full bool, now time.Time) {
 		}
 	}
 
-	better := s.better
-	slices.SortFunc(e.fresh, better)
-	e.kept = e.kept[:0]
-	if !full {
-		for _, c := range s.ranked {
-			if !e.marks[c.pos] {
-				e.kept = append(e.kept, c)
-			}
-		}
+	slices.SortFunc(e.fresh, s.better)
+	if full {
+		s.ranked = slices.Clone(e.fresh)
+	} else {
+		s.ranked = e.splice(s)
 		for _, pos := range changed {
 			e.marks[pos] = false
 		}
-	}
-	if len(e.fresh) > 0 || len(e.kept) < len(s.ranked) {
-		s.ranked = merge(e.kept, e.fresh, better)
 	}
 	s.units = make(map[pricing.Game]agreement, len(e.units))
 	for g, u := range e.units {
@@ -202,7 +196,7 @@ func (j *judging) item(pos int) {
 		}
 		f.reference, f.refSource = j.engine.refs.of(it, ls, j.now)
 		if f.lasting() {
-			j.engine.fresh = append(j.engine.fresh, candidate{pos, buyOn, g})
+			j.engine.fresh = append(j.engine.fresh, candidate{int32(pos), int32(buyOn), g.perDay, g.profit})
 		}
 	}
 }
@@ -212,7 +206,7 @@ func (s *state) better(x, y candidate) int {
 	if c := cmp.Or(cmp.Compare(y.perDay, x.perDay), cmp.Compare(y.profit, x.profit)); c != 0 {
 		return c
 	}
-	a, b := s.book.Item(x.pos), s.book.Item(y.pos)
+	a, b := s.book.Item(int(x.pos)), s.book.Item(int(y.pos))
 	return cmp.Or(
 		strings.Compare(a.Name, b.Name),
 		strings.Compare(string(a.Phase), string(b.Phase)),
@@ -221,17 +215,42 @@ func (s *state) better(x, y candidate) int {
 	)
 }
 
-// merge gives a new slice of two that are in order.
-func merge(x, y []candidate, order func(a, b candidate) int) []candidate {
-	out := make([]candidate, 0, len(x)+len(y))
-	for len(x) > 0 && len(y) > 0 {
-		if order(x[0], y[0]) < 0 {
-			out, x = append(out, x[0]), x[1:]
-		} else {
-			out, y = append(out, y[0]), y[1:]
+// splice gives the ranking without the items that were judged anew, and with
+// what is fresh of them where it belongs. Few are fresh, so that nearly all of
+// the ranking is copied without being compared.
+func (e *Engine) splice(s *state) []candidate {
+	if len(e.fresh) == 0 && e.judged(s.ranked) == len(s.ranked) {
+		return s.ranked
+	}
+	ranked, out := s.ranked, make([]candidate, 0, len(s.ranked)+len(e.fresh))
+	for _, c := range e.fresh {
+		n, _ := slices.BinarySearchFunc(ranked, c, s.better)
+		out = append(e.keep(out, ranked[:n]), c)
+		ranked = ranked[n:]
+	}
+	return e.keep(out, ranked)
+}
+
+// keep appends what was not judged anew.
+func (e *Engine) keep(out, ranked []candidate) []candidate {
+	for {
+		n := e.judged(ranked)
+		out = append(out, ranked[:n]...)
+		if n == len(ranked) {
+			return out
+		}
+		ranked = ranked[n+1:]
+	}
+}
+
+// judged gives where the first item stands that was judged anew, or the length.
+func (e *Engine) judged(ranked []candidate) int {
+	for i := range ranked {
+		if e.marks[ranked[i].pos] {
+			return i
 		}
 	}
-	return append(append(out, x...), y...)
+	return len(ranked)
 }
 
 // Opportunities gives what is worth buying as of now, best first: by return for
@@ -241,24 +260,25 @@ func (e *Engine) Opportunities(now time.Time) []Opportunity {
 	open := map[pricing.Game]bool{}
 	out := make([]Opportunity, 0, len(s.ranked))
 	for _, c := range s.ranked {
-		it := s.book.Item(c.pos)
+		it := s.book.Item(int(c.pos))
 		// Timed rules are the same for all items of a game and for both
 		// directions, since they ask the same of both legs.
 		ok, known := open[it.Game]
 		if !known {
-			f := s.facts(s.book, it, c.buyOn, now)
+			f := s.facts(s.book, it, int(c.buyOn), now)
 			ok = f.open()
 			open[it.Game] = ok
 		}
 		if ok {
-			out = append(out, s.opportunity(s.book, it, c.buyOn, c.figures))
+			out = append(out, s.opportunity(s.book, it, int(c.buyOn)))
 		}
 	}
 	return out
 }
 
-func (s *state) opportunity(book *pricing.Book, it pricing.Item, buyOn int, g figures) Opportunity {
-	o := Opportunity{Item: it, Cost: g.cost, Proceeds: g.proceeds, Profit: g.profit, EdgeBps: g.edge, ReturnBps: g.perDay}
+// opportunity has the figures as far as both asks are known.
+func (s *state) opportunity(book *pricing.Book, it pricing.Item, buyOn int) Opportunity {
+	o := Opportunity{Item: it}
 	o.Buy, _ = book.Quote(pair[buyOn], it)
 	o.Sell, _ = book.Quote(pair[1-buyOn], it)
 	o.ObservedAt = o.Buy.ObservedAt
@@ -266,6 +286,10 @@ func (s *state) opportunity(book *pricing.Book, it pricing.Item, buyOn int, g fi
 		o.ObservedAt = o.Sell.ObservedAt
 	}
 	o.ExpiresAt = o.ObservedAt.Add(s.rules.MaxAge)
+	if priced(o.Buy.Ask) && priced(o.Sell.Ask) {
+		g := s.terms[buyOn].figures(o.Buy.Ask, o.Sell.Ask)
+		o.Cost, o.Proceeds, o.Profit, o.EdgeBps, o.ReturnBps = g.cost, g.proceeds, g.profit, g.edge, g.perDay
+	}
 	return o
 }
 
@@ -311,7 +335,7 @@ func (e *Engine) Evaluate(book *pricing.Book, it pricing.Item, buyMarket, sellMa
 		return Opportunity{Item: it}, []Verdict{noDirection(buyMarket, sellMarket)}
 	}
 	f := e.gather(s, book, it, buyOn, 0, now)
-	return s.opportunity(book, it, buyOn, f.figures), f.verdicts()
+	return s.opportunity(book, it, buyOn), f.verdicts()
 }
 
 // Recheck judges a purchase by every rule once more, with the ask that the
@@ -342,9 +366,7 @@ func (e *Engine) gather(s *state, book *pricing.Book, it pricing.Item, buyOn int
 		f.buy().ask = freshAsk
 	}
 	if f.offered() {
-		t := &s.terms[buyOn]
-		f.figures = t.profit(f.buy().ask, f.sell().ask)
-		t.returns(&f.figures)
+		f.figures = s.terms[buyOn].figures(f.buy().ask, f.sell().ask)
 	}
 	if pos, ok := book.Position(it); ok {
 		cols := columnsOf(book, it.Game)

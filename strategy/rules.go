@@ -73,6 +73,13 @@ func (t *terms) profit(buy, sell pricing.Money) figures {
 	return g
 }
 
+// figures gives all of them.
+func (t *terms) figures(buy, sell pricing.Money) figures {
+	g := t.profit(buy, sell)
+	t.returns(&g)
+	return g
+}
+
 func (t *terms) returns(g *figures) {
 	if g.cost > 0 {
 		g.edge = pricing.Bps(g.profit, g.cost)
