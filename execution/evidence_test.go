@@ -2,6 +2,7 @@ package execution
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -23,6 +24,27 @@ func sentOrder(s State) Order {
 	}
 	o.ID = o.Request.ID()
 	return o
+}
+
+// TestIntentOfABuyer: a buyer's order is one intent whatever is asked for it, and
+// no other's.
+func TestIntentOfABuyer(t *testing.T) {
+	r := sentOrder(Planned).Request
+	own := r.ID()
+	r.SellOn, r.Buyer = pricing.SIH, Buyer{Ref: "fast-1", To: Recipient{Partner: "7", Token: "AbCd-_12"}}
+	id := r.ID()
+	if len(id) > 36 || id == own {
+		t.Errorf("got %s, want at most 36 characters, and not those of our own wish %s", id, own)
+	}
+	moved, other := r, r
+	moved.Ask, moved.Cost, moved.Since = r.Ask+1, r.Cost+1, r.Since+1
+	other.Buyer.Ref = "fast-2"
+	if moved.ID() != id || other.ID() == id {
+		t.Errorf("another ask is %s and another order %s, want %s and another one", moved.ID(), other.ID(), id)
+	}
+	if s := fmt.Sprintf("%v %+v %#v", r, r, r); strings.Contains(s, r.Buyer.To.Token) {
+		t.Errorf("the token is shown: %s", s)
+	}
 }
 
 func TestApplyMoves(t *testing.T) {

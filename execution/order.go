@@ -25,6 +25,14 @@ type Request struct {
 	SellOn     pricing.Market
 	Proceeds   pricing.Money // expected when sold there
 	ExpiresAt  time.Time     // not sent after this
+	Buyer      Buyer         // for whom; the zero Buyer is ourselves
+}
+
+// Buyer is somebody else whom we buy for: a buyer's order on SellOn, which the
+// purchase fulfils by being delivered to him.
+type Buyer struct {
+	Ref string // the order's id on SellOn; never empty
+	To  Recipient
 }
 
 // Profit is what the purchase is expected to bring.
@@ -33,9 +41,16 @@ func (r Request) Profit() pricing.Money { return r.Proceeds - r.Cost }
 // ID derives the order's key from market, item, ask, and the version in which
 // the ask first appeared. The same opportunity found again, by another process
 // or after a crash, has the same ID, so an offer that persists is one intent.
+//
+// What is bought for a buyer's order has a key of that order alone: whatever the
+// price becomes meanwhile, it is bought once.
 func (r Request) ID() OrderID {
-	sum := sha256.Sum256(fmt.Appendf(nil, "%s\x00%s\x00%s\x00%s\x00%d\x00%d",
-		r.Market, r.Item.Game, r.Item.Name, r.Item.Phase, r.Ask, r.Since))
+	intent := fmt.Appendf(nil, "%s\x00%s\x00%s\x00%s\x00%d\x00%d",
+		r.Market, r.Item.Game, r.Item.Name, r.Item.Phase, r.Ask, r.Since)
+	if r.Buyer.Ref != "" {
+		intent = fmt.Appendf(nil, "buyer\x00%s\x00%s\x00%s", r.Market, r.SellOn, r.Buyer.Ref)
+	}
+	sum := sha256.Sum256(intent)
 	return OrderID("sa-" + strings.ToLower(base32.StdEncoding.EncodeToString(sum[:20])))
 }
 

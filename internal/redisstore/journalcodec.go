@@ -17,7 +17,7 @@ const (
 	formatOrder = 'o'
 	formatSteps = 's'
 
-	journalFormat = 1
+	journalFormat = 2 // 1 had no buyers
 
 	minStep = 6 // fewest bytes of a step: time, and three empty strings
 )
@@ -51,7 +51,11 @@ func encodeOrder(o execution.Order) []byte {
 	b = appendTime(b, o.UpdatedAt)
 	b = appendTime(b, o.SentAt)
 	b = appendTime(b, o.SpentAt)
-	return appendTime(b, o.DeliveredAt)
+	b = appendTime(b, o.DeliveredAt)
+	b = appendString(b, o.Buyer.Ref)
+	b = appendString(b, o.Buyer.To.Partner)
+	b = appendString(b, o.Buyer.To.SteamID)
+	return appendString(b, o.Buyer.To.Token)
 }
 
 func appendBool(b []byte, v bool) []byte {
@@ -95,6 +99,9 @@ func decodeOrder(text string) (execution.Order, error) {
 	o.MarketRef, o.OfferID, o.Error = d.string(), d.string(), d.string()
 	o.CreatedAt, o.UpdatedAt = d.time(), d.time()
 	o.SentAt, o.SpentAt, o.DeliveredAt = d.time(), d.time(), d.time()
+	if text[1] > 1 {
+		o.Buyer = execution.Buyer{Ref: d.string(), To: execution.Recipient{Partner: d.string(), SteamID: d.string(), Token: d.string()}}
+	}
 	if err := d.end(); err != nil {
 		return execution.Order{}, fmt.Errorf("decode an order: %w", err)
 	}

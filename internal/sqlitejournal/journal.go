@@ -114,10 +114,10 @@ func insert(ctx context.Context, tx *sql.Tx, o execution.Order) (execution.Order
 // replace stores what may change of a known order, and a step.
 func replace(ctx context.Context, tx *sql.Tx, o execution.Order, s execution.Step) (execution.Order, error) {
 	_, err := tx.ExecContext(ctx, `UPDATE orders SET rev = rev + 1,
-		market_name = ?, cost = ?, sell_on = ?, proceeds = ?, expires_at = ?,
+		market_name = ?, ask = ?, cost = ?, since = ?, sell_on = ?, proceeds = ?, expires_at = ?, buyer_partner = ?, buyer_steam_id = ?, buyer_token = ?,
 		state = ?, paid = ?, refunded = ?, booked = ?, market_ref = ?, offer_id = ?, error = ?,
 		updated_at = ?, sent_at = ?, spent_at = ?, delivered_at = ? WHERE id = ?`,
-		o.MarketName, int64(o.Cost), o.SellOn, int64(o.Proceeds), nanos(o.ExpiresAt),
+		o.MarketName, int64(o.Ask), int64(o.Cost), int64(o.Since), o.SellOn, int64(o.Proceeds), nanos(o.ExpiresAt), o.Buyer.To.Partner, o.Buyer.To.SteamID, o.Buyer.To.Token,
 		o.State, int64(o.Paid), int64(o.Refunded), o.Booked, o.MarketRef, o.OfferID, o.Error,
 		nanos(o.UpdatedAt), nanos(o.SentAt), nanos(o.SpentAt), nanos(o.DeliveredAt), o.ID)
 	if err != nil {

@@ -12,20 +12,20 @@ import (
 )
 
 // columns is the order in which values and scanOrder meet.
-const columns = `id, market, game, name, phase, market_name, ask, cost, since, sell_on, proceeds, expires_at,
+const columns = `id, market, game, name, phase, market_name, ask, cost, since, sell_on, proceeds, expires_at, buyer_ref, buyer_partner, buyer_steam_id, buyer_token,
 	state, rev, paid, refunded, booked, market_ref, offer_id, error, created_at, updated_at, sent_at, spent_at, delivered_at`
 
-const insertOrder = `INSERT INTO orders (` + columns + `) VALUES (?,?,?,?,?,?,?,?,?,?,?,?, ?,?,?,?,?,?,?,?,?,?,?,?,?)`
+const insertOrder = `INSERT INTO orders (` + columns + `) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?, ?,?,?,?,?,?,?,?,?,?,?,?,?)`
 
 func values(o execution.Order) []any {
-	return []any{o.ID, o.Market, o.Item.Game, o.Item.Name, o.Item.Phase, o.MarketName, int64(o.Ask), int64(o.Cost), int64(o.Since), o.SellOn, int64(o.Proceeds), nanos(o.ExpiresAt),
+	return []any{o.ID, o.Market, o.Item.Game, o.Item.Name, o.Item.Phase, o.MarketName, int64(o.Ask), int64(o.Cost), int64(o.Since), o.SellOn, int64(o.Proceeds), nanos(o.ExpiresAt), o.Buyer.Ref, o.Buyer.To.Partner, o.Buyer.To.SteamID, o.Buyer.To.Token,
 		o.State, o.Rev, int64(o.Paid), int64(o.Refunded), o.Booked, o.MarketRef, o.OfferID, o.Error, nanos(o.CreatedAt), nanos(o.UpdatedAt), nanos(o.SentAt), nanos(o.SpentAt), nanos(o.DeliveredAt)}
 }
 
 func scanOrder(row interface{ Scan(...any) error }) (execution.Order, error) {
 	var o execution.Order
 	var since, expires, created, updated, sent, spent, delivered int64
-	err := row.Scan(&o.ID, &o.Market, &o.Item.Game, &o.Item.Name, &o.Item.Phase, &o.MarketName, &o.Ask, &o.Cost, &since, &o.SellOn, &o.Proceeds, &expires,
+	err := row.Scan(&o.ID, &o.Market, &o.Item.Game, &o.Item.Name, &o.Item.Phase, &o.MarketName, &o.Ask, &o.Cost, &since, &o.SellOn, &o.Proceeds, &expires, &o.Buyer.Ref, &o.Buyer.To.Partner, &o.Buyer.To.SteamID, &o.Buyer.To.Token,
 		&o.State, &o.Rev, &o.Paid, &o.Refunded, &o.Booked, &o.MarketRef, &o.OfferID, &o.Error, &created, &updated, &sent, &spent, &delivered)
 	o.Since, o.ExpiresAt = uint64(since), fromNanos(expires)
 	o.CreatedAt, o.UpdatedAt, o.SentAt, o.SpentAt, o.DeliveredAt = fromNanos(created), fromNanos(updated), fromNanos(sent), fromNanos(spent), fromNanos(delivered)

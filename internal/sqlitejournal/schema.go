@@ -69,4 +69,9 @@ CREATE TABLE books (
 	opening   INTEGER NOT NULL,
 	opened_at INTEGER NOT NULL
 ) STRICT;
-`}
+`, `
+ALTER TABLE orders ADD COLUMN buyer_ref TEXT NOT NULL DEFAULT '';
+ALTER TABLE orders ADD COLUMN buyer_partner TEXT NOT NULL DEFAULT '';
+ALTER TABLE orders ADD COLUMN buyer_steam_id TEXT NOT NULL DEFAULT '';
+ALTER TABLE orders ADD COLUMN buyer_token TEXT NOT NULL DEFAULT '';
+`, partnerSchema}

@@ -29,6 +29,7 @@ func Journal(t *testing.T, open OpenJournal) {
 		"reserve never exceeds a limit": journalReserveRace,
 		"one of many gets the order":    journalDuplicateRace,
 		"replan":                        journalReplan,
+		"replan for a buyer":            journalReplanBuyer,
 		"advance":                       journalAdvance,
 		"stale revisions":               journalStale,
 		"history is bounded":            journalHistory,
@@ -56,7 +57,7 @@ func journalItem(n int) pricing.Item {
 }
 
 // journalOrder gives the nth order, which costs n dollars and was created n
-// seconds after the start.
+// seconds after the start. Every fifth is for a buyer.
 func journalOrder(n int) execution.Order {
 	at := journalStart.Add(time.Duration(n) * time.Second)
 	cost := pricing.Money(n) * pricing.Dollar
@@ -64,6 +65,9 @@ func journalOrder(n int) execution.Order {
 		Market: pricing.SkinsBack, Item: journalItem(n), MarketName: journalItem(n).Name,
 		Ask: cost - pricing.Cent, Cost: cost, Since: 1<<63 + uint64(n), SellOn: pricing.SIH, Proceeds: cost + pricing.Dollar,
 		ExpiresAt: at.Add(5 * time.Minute),
+	}
+	if n%5 == 0 {
+		r.Buyer = execution.Buyer{Ref: fmt.Sprint("fast-", n), To: execution.Recipient{Partner: fmt.Sprint(n), SteamID: fmt.Sprint(76561197960265728 + n), Token: "AbCd-_12"}}
 	}
 	return execution.Order{
 		ID: r.ID(), Request: r, State: execution.Planned, CreatedAt: at, UpdatedAt: at,
@@ -214,6 +218,25 @@ func journalDuplicateRace(t *testing.T, open OpenJournal) {
 	wg.Wait()
 	if n != 1 {
 		t.Errorf("one order reserved by many was created %d times, want once", n)
+	}
+}
+
+// journalReplanBuyer: what is bought for a buyer stays one intent when its ask
+// has moved, and its wish is that of the last time.
+func journalReplanBuyer(t *testing.T, open OpenJournal) {
+	j, _ := open(t)
+	first := mustAdvance(t, j, mustReserve(t, j, journalOrder(5)), execution.Cancelled, func(*execution.Order) {})
+	fresh := journalOrder(5)
+	fresh.MarketName, fresh.Ask, fresh.Cost, fresh.Since = "another spelling", fresh.Ask-pricing.Cent, fresh.Cost-pricing.Cent, 7
+	if fresh.Request.ID() != first.ID {
+		t.Fatalf("another ask: got intent %s, want %s", fresh.Request.ID(), first.ID)
+	}
+	got, created, err := j.Reserve(t.Context(), fresh, admitAll)
+	if err != nil || !created {
+		t.Fatalf("replan: created %t, error %v", created, err)
+	}
+	if d := journalDiff(got.Request, fresh.Request); d != "" {
+		t.Errorf("the wish of a replanned order (-want +got):\n%s", d)
 	}
 }
 
