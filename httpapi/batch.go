@@ -12,6 +12,7 @@ import (
 type batch struct {
 	names   [][]byte
 	answers []*answer // by name; nil where no market has it
+	same    []bool    // by name: it is spelled as in its answer
 
 	unescaped []byte // names that had escapes
 }
@@ -19,7 +20,7 @@ type batch struct {
 func (q *batch) clear() {
 	clear(q.names)
 	clear(q.answers)
-	q.names, q.answers, q.unescaped = q.names[:0], q.answers[:0], q.unescaped[:0]
+	q.names, q.answers, q.same, q.unescaped = q.names[:0], q.answers[:0], q.same[:0], q.unescaped[:0]
 }
 
 // find finds the answers of all names, and tells whether those that are not
@@ -32,9 +33,11 @@ func (q *batch) find(e *edition) (plain bool) {
 	for _, name := range q.names {
 		pos, ok := e.book.Find(e.game, name, pricing.NoPhase)
 		if ok {
-			q.answers = append(q.answers, e.at(pos))
+			a := e.at(pos)
+			q.answers, q.same = append(q.answers, a), append(q.same, a.family == "") // a phase would be in it
 			continue
 		}
+		q.same = append(q.same, false)
 		plain = plain && plainText(name)
 		var a *answer
 		if it, err := pricing.ParseItem(e.game, string(name), ""); err == nil {

@@ -90,15 +90,6 @@ func newAnswer(it pricing.Item, listings [markets]*pricing.Listing) *answer {
 	return a
 }
 
-// appendAsked appends what appendString gives for the name that a client asked
-// by: mostly what the answer has already.
-func (a *answer) appendAsked(b, asked []byte) []byte {
-	if name := a.text[a.name[0]:a.name[1]]; name[1:len(name)-1] == string(asked) {
-		return append(b, name...)
-	}
-	return appendString(b, asked)
-}
-
 // madeOf tells whether the answer speaks of these listings.
 func (a *answer) madeOf(listings [markets]*pricing.Listing) bool {
 	for m := range listings {

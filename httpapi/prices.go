@@ -99,7 +99,11 @@ func (s *Server) writePrices(resp *fasthttp.Response, e *edition, q *batch) {
 			b = append(b, ',')
 		}
 		b = append(b, `{"asked":`...)
-		b = a.appendAsked(b, q.names[i])
+		if q.same[i] {
+			b = append(b, a.text[a.name[0]:a.name[1]]...)
+		} else {
+			b = appendString(b, q.names[i])
+		}
 		b = append(b, ',')
 		var found bool
 		if b, found = e.appendPrice(b, a, &t); !found {
