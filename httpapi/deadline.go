@@ -1,6 +1,7 @@
 package httpapi
 
 import (
+	"slices"
 	"sync/atomic"
 	"time"
 )
@@ -67,11 +68,33 @@ func (c *lingerConn) Read(b []byte) (int, error) {
 	return c.Conn.Read(b)
 }
 
+// maxWrite is how much, in bytes, has to be taken within one deadline. A body of
+// megabytes gets a new one with each part: a reader may be slow, and must not
+// stand still.
+const maxWrite = 256 << 10
+
 func (c *lingerConn) Write(b []byte) (int, error) {
 	if t, ok := c.writing.due(); ok {
 		if err := c.Conn.SetWriteDeadline(t); err != nil {
 			return 0, err
 		}
 	}
-	return c.Conn.Write(b)
+	if len(b) <= maxWrite {
+		return c.Conn.Write(b)
+	}
+	written := 0
+	for part := range slices.Chunk(b, maxWrite) {
+		if written > 0 {
+			t := time.Now().Add(writeTimeout)
+			c.writing.inForce.Store(t.UnixNano())
+			if err := c.Conn.SetWriteDeadline(t); err != nil {
+				return written, err
+			}
+		}
+		n, err := c.Conn.Write(part)
+		if written += n; err != nil {
+			return written, err
+		}
+	}
+	return written, nil
 }

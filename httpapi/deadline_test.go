@@ -2,6 +2,7 @@ package httpapi
 
 import (
 	"errors"
+	"io"
 	"net"
 	"os"
 	"testing"
@@ -77,6 +78,36 @@ func TestDeadlinesAreTakenAway(t *testing.T) {
 			t.Errorf("an hour without a deadline: got %d bytes, %v, want one", n, err)
 		}
 	})
+}
+
+// TestALongBodyMayTakeLong: a reader of megabytes may be slow, and is dropped when
+// it stands still.
+func TestALongBodyMayTakeLong(t *testing.T) {
+	body := make([]byte, 5*maxWrite+1)
+	for name, tc := range map[string]struct {
+		reads int
+		whole bool
+	}{"slow": {6, true}, "stands still": {3, false}} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				client, server := net.Pipe()
+				defer client.Close()
+				c := &lingerConn{Conn: server}
+				defer c.Close()
+				go func() {
+					for range tc.reads {
+						time.Sleep(writeTimeout - time.Second)
+						_, _ = io.ReadFull(client, make([]byte, min(maxWrite, len(body))))
+					}
+				}()
+				_ = c.SetWriteDeadline(time.Now().Add(writeTimeout))
+				n, err := c.Write(body)
+				if tc.whole && (n != len(body) || err != nil) || !tc.whole && (!errors.Is(err, os.ErrDeadlineExceeded) || n != tc.reads*maxWrite) {
+					t.Errorf("wrote %d of %d bytes: %v", n, len(body), err)
+				}
+			})
+		})
+	}
 }
 
 // TestBusyConnectionsKeepTheirDeadline: a thousand requests a second, with the

@@ -92,6 +92,22 @@ func (b *Book) Apply(ch Change) (*Book, []int, bool) {
 	return next, changed, true
 }
 
+// Share gives listings the text that the book has already: the name of an item is
+// then kept once for all markets. They must not be anybody else's yet.
+func (b *Book) Share(ls []Listing) {
+	for i := range ls {
+		l := &ls[i]
+		pos, ok := b.index.pos[l.Item]
+		if !ok {
+			continue
+		}
+		if l.MarketName == l.Item.Name {
+			l.MarketName = b.index.items[pos].Name
+		}
+		l.Item = b.index.items[pos]
+	}
+}
+
 // resize gives the column storage of its own for n positions.
 func (c *column) resize(n int) {
 	listings, asks := c.listings, c.asks
@@ -122,7 +138,13 @@ func (b *Book) grow(n int, item func(int) Item) *Book {
 			continue
 		}
 		if next.index == b.index {
-			next.index = b.index.clone(n - i)
+			unknown := 0 // exactly, as far as there are no repetitions: maps do not shrink
+			for k := i; k < n; k++ {
+				if _, ok := b.index.pos[item(k)]; !ok {
+					unknown++
+				}
+			}
+			next.index = b.index.clone(unknown)
 		}
 		next.index.add(it)
 	}

@@ -3,8 +3,10 @@ package pricing
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"time"
+	"unsafe"
 
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
@@ -354,5 +356,27 @@ func TestParseMarketAndGame(t *testing.T) {
 		if got, err := ParseGame(s); err == nil {
 			t.Errorf("game %q: got %q, want an error", s, got)
 		}
+	}
+}
+
+// TestShareKeepsANameOnce: listings of a second market get the text of the first
+// one's, and say the same as before.
+func TestShareKeepsANameOnce(t *testing.T) {
+	name := func() string { return strings.Clone("AK-47 | Redline (Field-Tested)") }
+	list := func() []Listing {
+		return []Listing{
+			{Item: Item{Game: CS2, Name: name()}, MarketName: name(), Ask: Dollar},
+			{Item: Item{Game: CS2, Name: "Kilowatt Case"}, MarketName: "kilowatt  case", Ask: Dollar},
+		}
+	}
+	b, _ := NewBook().With(Catalog{Feed: Feed{SIH, CS2}, Version: 1, Listings: list()[:1]})
+	ls := list()
+	b.Share(ls)
+	if d := cmp.Diff(list(), ls); d != "" {
+		t.Errorf("shared listings (-want +got):\n%s", d)
+	}
+	have := unsafe.StringData(b.Item(0).Name)
+	if unsafe.StringData(ls[0].Item.Name) != have || unsafe.StringData(ls[0].MarketName) != have {
+		t.Error("a name that the book has is kept again")
 	}
 }

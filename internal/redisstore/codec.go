@@ -25,7 +25,9 @@ const (
 var errBlob = errors.New("not a blob of this version")
 
 var (
-	compressor   = must(zstd.NewWriter(nil))
+	// Catalogs are published once a minute: speed is not worth a history of
+	// megabytes for every core.
+	compressor   = must(zstd.NewWriter(nil, zstd.WithEncoderConcurrency(1), zstd.WithWindowSize(1<<20), zstd.WithLowerEncoderMem(true)))
 	decompressor = must(zstd.NewReader(nil, zstd.WithDecoderMaxMemory(maxBody)))
 )
 

@@ -109,6 +109,7 @@ func (r *Replica) watchStatuses(ctx context.Context) {
 func (r *Replica) replace(c pricing.Catalog) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	r.book.Load().Share(c.Listings)
 	book, changed := r.book.Load().With(c)
 	r.tell(book, c.Feed, changed, true)
 }
@@ -117,6 +118,7 @@ func (r *Replica) replace(c pricing.Catalog) {
 func (r *Replica) apply(ch pricing.Change) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	r.book.Load().Share(ch.Set)
 	book, changed, ok := r.book.Load().Apply(ch)
 	if ok {
 		r.tell(book, ch.Feed, changed, false)

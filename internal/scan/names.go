@@ -9,7 +9,7 @@ import (
 
 // MaxNames bounds the spellings of one catalog. The largest game has some
 // 30,000.
-const MaxNames = 1 << 18
+const MaxNames = 1 << 20
 
 // maxKept bounds a spelling and its phase together, in bytes, that is kept. No
 // item has a longer one; what is longer is found out anew each time.
