@@ -209,10 +209,10 @@ func (x *Executor) reserve(ctx context.Context, r Request) (Order, bool, error) 
 // attempt sends a planned order. A crash at any line leaves an order that
 // recovery can finish, never a purchase that nobody recorded.
 func (x *Executor) attempt(ctx context.Context, m Market, o Order, offer Offer) (Order, error) {
-	if budget := x.cfg.Budgets[o.Market]; budget != nil {
-		if err := budget.Take(ctx); err != nil {
-			return o, fmt.Errorf("wait for a permit: %w", err)
-		}
+	seat, err := x.board(ctx, m, o, offer)
+	defer x.quit(seat)
+	if err != nil {
+		return o, fmt.Errorf("wait for a permit: %w", err)
 	}
 	crashpoint.At(crashpoint.PermitTaken)
 	// The wait may have been long.
@@ -241,10 +241,9 @@ func (x *Executor) attempt(ctx context.Context, m Market, o Order, offer Offer) 
 	}
 	crashpoint.At(crashpoint.SentWritten)
 	if err := x.cfg.Fence(); err != nil {
-		// It cannot be written down either, and whoever leads now looks it up.
-		return sent, fmt.Errorf("kept from leaving: %w", err)
+		return sent, keptError{err}
 	}
-	return x.place(ctx, m, sent, offer, wrote)
+	return x.place(ctx, seat, Placing{sent, offer}, wrote)
 }
 
 // mayLeave says why a planned order must not leave now: with a withdrawal when it
@@ -265,20 +264,22 @@ func (x *Executor) mayLeave(ctx context.Context, o Order) error {
 }
 
 // place hands a sent order to the market and writes its answer down.
-func (x *Executor) place(ctx context.Context, m Market, o Order, offer Offer, wrote func()) (Order, error) {
+func (x *Executor) place(ctx context.Context, seat *seat, p Placing, wrote func()) (Order, error) {
 	ctx = context.WithoutCancel(ctx) // shutting down must not lose the answer
+	o := p.Order
 	x.sentHere.note(o)
-	wire, cancel := context.WithTimeout(ctx, x.cfg.PlaceTimeout)
-	defer cancel()
-	defer context.AfterFunc(x.wire, cancel)()
 	wrote = crashpoint.Then(wrote, crashpoint.RequestWritten)
-	ev, err := m.Place(wire, o, offer, wrote)
+	outcome := x.travel(seat, p, wrote)
 	crashpoint.At(crashpoint.AnswerReceived)
 	wrote()
 
+	ev, err := outcome.Evidence, outcome.Err
+	var kept keptError
 	var rejected *RejectedError
 	var later *RetryLaterError
 	switch {
+	case errors.As(err, &kept):
+		return o, err
 	case err == nil:
 		x.succeeded(o.Market)
 		ev.ID = o.ID

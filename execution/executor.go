@@ -125,6 +125,7 @@ type Executor struct {
 	switches switches
 
 	flights flights
+	trips   timetable
 
 	// Run, when it ends, cancels waiting at once, which ends what was not sent,
 	// and wire after its drain, which ends what got no answer by then.

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"net/url"
 	"os"
 	"os/signal"
 	"strconv"
@@ -92,6 +93,25 @@ func declare(s *settings.Set, cfg *marketsim.Config, listen *string) {
 		return err
 	})
 	s.Switch(&cfg.NumberStrings, "STRINGS", "Make SkinsBack write numbers as strings.")
+	s.Var("PARTNER", "", "Where a program delivers what it sells on SIH, such as http://127.0.0.1:8081/partner/sih: SIH sends BASE/create-purchase and polls BASE/get-purchase. Empty: SIH does the trades itself.", func(base string) error {
+		if base == "" {
+			return nil
+		}
+		u, err := url.Parse(base)
+		if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
+			return errors.New("it is an http or https URL")
+		}
+		cfg.Partner.PurchaseURL = u.JoinPath("create-purchase").String()
+		cfg.Partner.CheckURL = u.JoinPath("get-purchase").String()
+		return nil
+	})
+	s.Var("HOSTILE", "false", "Whether that program also meets with forged signatures, lost replies, repeated orders and more: true or false.", func(v string) error {
+		on, err := strconv.ParseBool(v)
+		if on {
+			cfg.Partner.Hostility = marketsim.DefaultHostility
+		}
+		return err
+	})
 }
 
 func readCatalog(path string) (map[string]int64, error) {
@@ -124,9 +144,10 @@ export SKINSBACK_CLIENT_ID=%s
 export SKINSBACK_CLIENT_SECRET=%s
 export SIH_URL=%s
 export SIH_API_KEY=%s
+export SIH_DEPOSIT_API_KEY=%s
 
-Control: %s/purchases, /balances, /requests, /faults, /price, /stock, /webhook, /attack, /sockets. Ctrl-C ends.
-`, server.SkinsBackURL, server.SocketURL, marketsim.DemoClientID, marketsim.DemoClientSecret, server.SIHURL, marketsim.DemoAPIKey, server.ControlURL)
+Control: %s/purchases, /balances, /requests, /faults, /price, /stock, /webhook, /attack, /partner, /sockets. Ctrl-C ends.
+`, server.SkinsBackURL, server.SocketURL, marketsim.DemoClientID, marketsim.DemoClientSecret, server.SIHURL, marketsim.DemoAPIKey, marketsim.DemoDepositKey, server.ControlURL)
 
 	report(ctx, world, stdout)
 	return server.Close()

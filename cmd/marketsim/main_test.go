@@ -93,6 +93,7 @@ func TestRunRefusesWrongSettings(t *testing.T) {
 		{[]string{"--speed=0", "--items=-1", "--balance=0", "--tick=-1s", "--move=0", "--listen=here"},
 			[]string{"SPEED:", "ITEMS:", "BALANCE:", "TICK:", "MOVE:", "LISTEN:"}},
 		{[]string{"--catalog=/does/not/exist"}, []string{"CATALOG:", "no such file"}},
+		{[]string{"--partner=ftp://a", "--hostile=very"}, []string{"PARTNER:", "HOSTILE:"}},
 		{[]string{"--balance=much"}, []string{"BALANCE:", "much"}},
 		{[]string{"--nonsense"}, []string{"nonsense"}},
 	} {
@@ -105,6 +106,33 @@ func TestRunRefusesWrongSettings(t *testing.T) {
 				t.Errorf("%v: said %q, want %q in it", c.args, &said, want)
 			}
 		}
+	}
+}
+
+// TestRunAsksThePartner names a partner and looks at what the control API says.
+func TestRunAsksThePartner(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	out, status := newWatched(), make(chan int, 1)
+	go func() {
+		args := []string{"--listen", "127.0.0.1:0", "--items=10", "--partner=http://127.0.0.1:1/partner/sih", "--hostile=true"}
+		status <- run(ctx, args, noEnv, out, io.Discard)
+	}()
+	out.wait(t, `export SIH_DEPOSIT_API_KEY=\S+`)
+	base := strings.TrimPrefix(out.wait(t, `Control: http[^/]*//[^/]+/sim`), "Control: ")
+	resp, err := http.Get(base + "/partner")
+	if err != nil {
+		t.Fatal(err)
+	}
+	said, err := io.ReadAll(resp.Body)
+	resp.Body.Close()
+	for _, want := range []string{"http://127.0.0.1:1/partner/sih/create-purchase", "http://127.0.0.1:1/partner/sih/get-purchase", `"orders":0`} {
+		if err != nil || !strings.Contains(string(said), want) {
+			t.Errorf("got %s, %v, want %s in it", said, err, want)
+		}
+	}
+	cancel()
+	if got := <-status; got != 0 {
+		t.Errorf("exit status %d, want 0", got)
 	}
 }
 

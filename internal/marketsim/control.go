@@ -19,7 +19,17 @@ import (
 //	POST   /sim/price      {"market","name","ask"} pins an ask; 0 lets it go
 //	POST   /sim/stock      {"market","name","count"} pins the stock; -1 lets it go
 //	POST   /sim/webhook    {"market","url"} sends the market's events there; "" ends it
+//	GET    /sim/deposits   every deposit at SkinsBack
+//	POST   /sim/result-url {"url"} sends SkinsBack's callbacks about deposits there; "" ends it
 //	POST   /sim/attack     {"market","kind","for":"20s"} sends hostile webhooks: see Attack
+//
+// Of the partner whom SIH asks about what it sells:
+//
+//	GET    /sim/partner            {"orders", "open", "requests", "unreachable", "faults": how many}, and where it is
+//	POST   /sim/partner            {"purchase_url","check_url","hostile":true or "shares":{"lost":8}} sets it, with DefaultHostility or these; "" ends it
+//	GET    /sim/partner/purchases  every order that it was asked for, and what it bought for it on SkinsBack
+//	GET    /sim/partner/faults     {"count", "faults": what its answers and its purchases had wrong}
+//	POST   /sim/partner/items      {"steam_id","id","custom_id","name","price"} puts an item on sale: see Consign
 //
 // A world that is served has also
 //
@@ -39,7 +49,14 @@ func (w *World) Control() http.Handler {
 	mux.HandleFunc("POST /sim/price", w.controlPrice)
 	mux.HandleFunc("POST /sim/stock", w.controlStock)
 	mux.HandleFunc("POST /sim/webhook", w.controlWebhook)
+	mux.HandleFunc("GET /sim/deposits", w.controlDeposits)
+	mux.HandleFunc("POST /sim/result-url", w.controlResultURL)
 	mux.HandleFunc("POST /sim/attack", w.controlAttack)
+	mux.HandleFunc("GET /sim/partner", w.controlPartner)
+	mux.HandleFunc("POST /sim/partner", w.controlSetPartner)
+	mux.HandleFunc("GET /sim/partner/purchases", w.controlPartnerOrders)
+	mux.HandleFunc("GET /sim/partner/faults", w.controlPartnerFaults)
+	mux.HandleFunc("POST /sim/partner/items", w.controlConsign)
 	return mux
 }
 
@@ -76,13 +93,14 @@ func (w *World) controlPurchases(rw http.ResponseWriter, r *http.Request) {
 		Protection string    `json:"protection,omitempty"`
 		At         time.Time `json:"at"`
 		Partner    string    `json:"partner,omitempty"`
+		Token      string    `json:"token,omitempty"`
 		SteamID    string    `json:"steam_id"`
 	}
 	rows := []row{}
 	for _, p := range w.Purchases() {
 		rows = append(rows, row{
 			p.Market, p.CustomID, p.Ref, p.Name, p.Game, usd(p.Price), usd(p.Debited), usd(p.Refunded),
-			p.State, p.Protection, p.At.UTC(), p.Partner, p.SteamID,
+			p.State, p.Protection, p.At.UTC(), p.Partner, p.Token, p.SteamID,
 		})
 	}
 	respond(rw, r, rows)

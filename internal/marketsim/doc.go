@@ -32,6 +32,17 @@
 //
 //	balance = starting balance - sum of debits + sum of refunds
 //
+// Deposits. Every Steam account has an inventory: a few things drawn from the
+// seed, and what was delivered to it. SkinsBack takes them for a part of its own
+// ask, after trade protection, and tells of each change by a signed callback to
+// the result URL: see sb_deposits.go. With them
+//
+//	balance = starting balance - debits + refunds + credited deposits
+//
+// Sales. What a client puts on sale at SIH stands in its catalog and is sold, the
+// sooner the cheaper it is against the others' ask: see sih_sales.go. The money
+// comes into a wallet of its own, after trade protection.
+//
 // Trouble. Inject adds a fault: refused and lost connections, lost answers,
 // mangled bodies, wrong catalogs, error answers. Fault tells the kinds.
 //

@@ -29,6 +29,7 @@ import (
 const (
 	walletPurchase   = 1
 	walletRefund     = 2
+	walletDeposit    = 4
 	walletFairPrice  = 5
 	walletProtection = 12
 )
@@ -42,6 +43,7 @@ type order struct {
 	listing  *listing
 	lot      lot
 	partner  string // SkinsBack
+	token    string // SkinsBack
 	steamID  string
 	test     bool // SIH: no money moves
 	created  time.Time
@@ -79,6 +81,7 @@ type purchaseTerms struct {
 	lot      lot
 	customID string
 	partner  string
+	token    string
 	steamID  string
 	amount   int64 // to debit, micro-dollars
 	test     bool
@@ -94,6 +97,7 @@ func (w *World) place(m *market, t purchaseTerms) *order {
 		listing:  t.listing,
 		lot:      t.lot,
 		partner:  t.partner,
+		token:    t.token,
 		steamID:  t.steamID,
 		test:     t.test,
 		created:  w.now,
@@ -267,17 +271,18 @@ func newOffer(o *order) int64 {
 	return 7_900_000_000 + int64(below(draw, 99_000_000))
 }
 
-// movement is one line of SIH's wallet.
+// movement is one line of SIH's wallets.
 type movement struct {
-	order  *order
-	amount int64 // micro-dollars; negative: taken
+	order  *order   // in the main wallet
+	sale   *deposit // in the deposit wallet
+	amount int64    // micro-dollars; negative: taken
 	kind   int
 	at     time.Time
 }
 
 func (m *market) record(o *order, amount int64, kind int, at time.Time) {
 	if m.name == SIH {
-		m.wallet = append(m.wallet, movement{o, amount, kind, at})
+		m.wallet = append(m.wallet, movement{order: o, amount: amount, kind: kind, at: at})
 	}
 }
 
@@ -303,6 +308,7 @@ func (o *order) purchase() Purchase {
 		Protection: o.protection,
 		At:         o.created,
 		Partner:    o.partner,
+		Token:      o.token,
 		SteamID:    o.steamID,
 	}
 }

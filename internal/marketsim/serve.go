@@ -23,7 +23,8 @@ type Server struct {
 // Serve starts serving both markets and the control API on one address; ""
 // means a free port on loopback. The control API asks nobody who they are, so
 // the address should stay on loopback. A world that is served also tells its
-// events, over SkinsBack's socket and by webhooks. The caller closes the server.
+// events, over SkinsBack's socket and by webhooks, and asks its Partner. The caller
+// closes the server.
 func Serve(w *World, addr string) (*Server, error) {
 	if addr == "" {
 		addr = "127.0.0.1:0"
@@ -52,6 +53,7 @@ func Serve(w *World, addr string) (*Server, error) {
 		done:         make(chan error, 1),
 	}
 	go func() { s.done <- s.http.Serve(listener) }()
+	couriers.running.Go(func() { w.runPartner(couriers.ctx) })
 	return s, nil
 }
 

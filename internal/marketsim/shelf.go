@@ -31,6 +31,7 @@ type listing struct {
 	pinnedAsk  int64          // 0: not pinned
 	pinnedLots []int64        // ids; nil: not pinned
 	gone       map[int64]bool // ids of lots bought here
+	ours       []*deposit     // SIH: what a client has on sale, whether it shows or not
 
 	step  int64 // lots below are of this step
 	fresh bool
@@ -210,10 +211,24 @@ func (w *World) pace() int64 {
 
 // stepOf is how often a listing has moved by now.
 func (w *World) stepOf(l *listing) int64 {
+	return w.stepAt(l, w.tick)
+}
+
+// stepAt is how often it had moved by a tick.
+func (w *World) stepAt(l *listing, tick int64) int64 {
 	if w.cfg.MovePct < 0 {
 		return 0
 	}
-	return (w.tick + l.offset) / w.pace()
+	return (tick + l.offset) / w.pace()
+}
+
+// askAt is the price at a step from which the lots' prices go up.
+func (w *World) askAt(l *listing, step int64) int64 {
+	if l.pinnedAsk != 0 {
+		return l.pinnedAsk
+	}
+	drift := ratio(0.04 * wander(w.cfg.Seed, l.item.key^l.salt, step))
+	return roundTo(scale(l.base, drift), l.unit)
 }
 
 // shelf returns a listing's lots, cheapest first. The slice is the listing's
@@ -224,11 +239,7 @@ func (w *World) shelf(m *market, l *listing) []lot {
 		return l.lots
 	}
 	l.step, l.fresh = step, true
-	l.ask = l.pinnedAsk
-	if l.ask == 0 {
-		drift := ratio(0.04 * wander(w.cfg.Seed, l.item.key^l.salt, step))
-		l.ask = roundTo(scale(l.base, drift), l.unit)
-	}
+	l.ask = w.askAt(l, step)
 	l.lots = l.lots[:0]
 	if l.pinnedLots != nil {
 		for i, id := range l.pinnedLots {
@@ -236,6 +247,11 @@ func (w *World) shelf(m *market, l *listing) []lot {
 		}
 	} else {
 		w.putPlaces(m, l)
+	}
+	for _, d := range l.ours {
+		if w.seller.shows(d) {
+			l.lots = append(l.lots, lot{d.lot(), d.price})
+		}
 	}
 	slices.SortFunc(l.lots, func(a, b lot) int {
 		return cmp.Or(cmp.Compare(a.price, b.price), cmp.Compare(a.id, b.id))

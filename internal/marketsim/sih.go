@@ -1,6 +1,7 @@
 package marketsim
 
 import (
+	"cmp"
 	"crypto/subtle"
 	"encoding/json"
 	"fmt"
@@ -21,6 +22,7 @@ var sihGames = map[int64]string{730: cs2, 440: tf2, 252490: rust}
 // sihRequest is what SIH's endpoints read from.
 type sihRequest struct {
 	query url.Values
+	path  []string // values of the path's variables
 	body  []byte
 	fault *rule
 }
@@ -36,6 +38,15 @@ var sihEndpoints = map[string]func(*World, sihRequest) reply{
 	"GET get-order-history": (*World).sihHistory,
 	"POST get-orders":       (*World).sihGetOrders,
 	"GET wallet/history":    (*World).sihWallet,
+
+	"POST project/user":                           (*World).sihAddUser,
+	"GET project/user/{steamId}":                  (*World).sihUser,
+	"GET project/users":                           (*World).sihUsers,
+	"POST project/user/{steamId}/online/{online}": (*World).sihUserOnline,
+	"POST project/users/online/{online}":          (*World).sihUsersOnline,
+	"POST project/deposit":                        (*World).sihDeposit,
+	"GET project/deposits":                        (*World).sihDeposits,
+	"POST project/delete-deposit":                 (*World).sihDeleteDeposit,
 }
 
 // SIH serves the SIH Market API under /api/v1.
@@ -46,7 +57,7 @@ func (w *World) SIH() http.Handler {
 			http.Error(rw, "request too large or cut off", http.StatusBadRequest)
 			return
 		}
-		path := strings.TrimPrefix(r.URL.Path, sihPrefix)
+		path, values := sihPattern(strings.TrimPrefix(r.URL.Path, sihPrefix))
 		endpoint := sihEndpoints[r.Method+" "+path]
 		c := call{
 			market:  w.sih,
@@ -77,7 +88,7 @@ func (w *World) SIH() http.Handler {
 			if endpoint == nil {
 				return sihError(http.StatusNotFound, "not found")
 			}
-			return endpoint(w, sihRequest{r.URL.Query(), raw, fault})
+			return endpoint(w, sihRequest{r.URL.Query(), values, raw, fault})
 		}
 		w.answer(rw, r, c)
 	})
@@ -396,9 +407,16 @@ func (w *World) sihGetOrders(r sihRequest) reply {
 	}{true, orders})
 }
 
+// SIH's wallets, as queries name them. Without a name both are told.
+const (
+	mainWallet    = "1"
+	depositWallet = "2"
+)
+
 func (w *World) sihWallet(r sihRequest) reply {
 	type about struct {
-		OrderID int64 `json:"orderId"`
+		OrderID int64  `json:"orderId,omitempty"`
+		ItemID  string `json:"itemId,omitempty"` // of a sale; what the real one has is not documented
 	}
 	type row struct {
 		ID      string `json:"id"`
@@ -408,20 +426,28 @@ func (w *World) sihWallet(r sihRequest) reply {
 		Created int64  `json:"created"` // unix milliseconds
 	}
 	rows := []row{}
-	types := r.query.Get("typeIds")
-	main := r.query.Get("walletTypeId") != "2" // nothing happens in the deposit wallet
-	for i, mv := range slices.Backward(w.sih.wallet) {
-		if !main || types != "" && !slices.Contains(strings.Split(types, ","), strconv.Itoa(mv.kind)) {
+	types, wallet := r.query.Get("typeIds"), r.query.Get("walletTypeId")
+	for i, mv := range w.sih.wallet {
+		if wallet == mainWallet && mv.sale != nil || wallet == depositWallet && mv.order != nil ||
+			types != "" && !slices.Contains(strings.Split(types, ","), strconv.Itoa(mv.kind)) {
 			continue
+		}
+		what := about{}
+		if mv.sale != nil {
+			what.ItemID = mv.sale.text()
+		} else {
+			what.OrderID = mv.order.id
 		}
 		rows = append(rows, row{
 			ID:      w.walletID(i),
 			Amount:  usd(mv.amount),
 			TypeID:  mv.kind,
-			Data:    about{mv.order.id},
+			Data:    what,
 			Created: mv.at.UnixMilli(),
 		})
 	}
+	slices.Reverse(rows)
+	slices.SortStableFunc(rows, func(a, b row) int { return cmp.Compare(b.Created, a.Created) }) // newest first
 	cut, p, ok := page(r.query, rows)
 	if !ok {
 		return sihUnknown

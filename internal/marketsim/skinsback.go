@@ -43,6 +43,7 @@ var (
 	errUnavailable   = &sbError{5, "skin_unavailable"}
 	errAbovePrice    = &sbError{6, "skins_not_found_at_specified_price"}
 	errCustomIDTaken = &sbError{7, "custom_id_already_exists"}
+	errNoItems       = &sbError{27, "missing_items"} // what the market says then is not documented
 )
 
 // skinsBackMethods are the methods understood here. Each returns what goes
@@ -56,6 +57,15 @@ var skinsBackMethods = map[string]func(*World, params) (any, *sbError){
 	"balance":          (*World).sbBalance,
 	"currencies":       (*World).sbCurrencies,
 	"status":           (*World).sbStatus,
+
+	"create":              (*World).sbCreate,
+	"orderstatus":         (*World).sbOrderStatus,
+	"orders":              (*World).sbOrders,
+	"offer_approve":       (*World).sbApprove,
+	"callback_error_list": (*World).sbCallbackErrors,
+
+	"user_inventory":             (*World).sbInventory,
+	"create_from_user_inventory": (*World).sbSell,
 }
 
 // SkinsBack serves the SkinsBack merchant API on any path.
@@ -223,7 +233,7 @@ func optional(s string) *string {
 
 func (w *World) sbBuy(p params) (any, *sbError) {
 	id, name := p.text("id"), p.text("name")
-	partner, err := recipient(p)
+	to, err := recipient(p)
 	switch {
 	case id == "" && name == "":
 		return nil, &sbError{1, "missing_name_and_id"}
@@ -232,7 +242,7 @@ func (w *World) sbBuy(p params) (any, *sbError) {
 	case id == "" && tooShort(name):
 		return nil, errShortName
 	}
-	o, err := w.sbOrder(p, partner, func() (*listing, lot, bool) {
+	o, err := w.sbOrder(p, to, func() (*listing, lot, bool) {
 		if id != "" {
 			return w.findLot(w.skinsback, number64(id))
 		}
@@ -247,7 +257,7 @@ func (w *World) sbBuy(p params) (any, *sbError) {
 }
 
 func (w *World) sbBatchBuy(p params) (any, *sbError) {
-	partner, err := recipient(p)
+	to, err := recipient(p)
 	if err != nil {
 		return nil, err
 	}
@@ -264,11 +274,14 @@ func (w *World) sbBatchBuy(p params) (any, *sbError) {
 	}{"success", []sbPurchase{}, []refused{}}
 
 	wanted, _ := p.elements("items")
+	if len(wanted) == 0 {
+		return nil, errNoItems
+	}
 	for _, want := range wanted {
 		fields, _ := want.(map[string]any)
 		one := params(fields)
 		id := one.text("id")
-		o, err := w.sbOrder(one, partner, func() (*listing, lot, bool) {
+		o, err := w.sbOrder(one, to, func() (*listing, lot, bool) {
 			return w.findLot(w.skinsback, number64(id))
 		})
 		if err != nil {
@@ -281,7 +294,7 @@ func (w *World) sbBatchBuy(p params) (any, *sbError) {
 }
 
 // sbOrder buys what find finds on the terms of p: max_price and custom_id.
-func (w *World) sbOrder(p params, partner string, find func() (*listing, lot, bool)) (*order, *sbError) {
+func (w *World) sbOrder(p params, to tradeURL, find func() (*listing, lot, bool)) (*order, *sbError) {
 	m := w.skinsback
 	customID := p.text("custom_id")
 	if customID != "" && m.byCustom[customID] != nil {
@@ -306,22 +319,25 @@ func (w *World) sbOrder(p params, partner string, find func() (*listing, lot, bo
 		listing:  l,
 		lot:      lot,
 		customID: customID,
-		partner:  partner,
-		steamID:  strconv.FormatInt(76561197960265728+number64(partner), 10),
+		partner:  to.partner,
+		token:    to.token,
+		steamID:  strconv.FormatInt(76561197960265728+number64(to.partner), 10),
 		amount:   lot.price,
 	}), nil
 }
 
-// recipient returns the account id of the trade URL.
-func recipient(p params) (string, *sbError) {
-	partner := p.text("partner")
-	if partner == "" || p.text("token") == "" {
-		return "", &sbError{3, "missing_partner_or_token"}
+// tradeURL is where a purchase goes.
+type tradeURL struct{ partner, token string } // partner is the account id
+
+func recipient(p params) (tradeURL, *sbError) {
+	to := tradeURL{p.text("partner"), p.text("token")}
+	if to.partner == "" || to.token == "" {
+		return to, &sbError{3, "missing_partner_or_token"}
 	}
-	if n := number64(partner); n <= 0 || n > 1<<32 {
-		return "", errPartner
+	if n := number64(to.partner); n <= 0 || n > 1<<32 {
+		return to, errPartner
 	}
-	return partner, nil
+	return to, nil
 }
 
 // number64 reads a whole number; anything else is -1.
@@ -448,27 +464,20 @@ func (w *World) sbBalance(params) (any, *sbError) {
 	for _, o := range w.skinsback.orders {
 		deals += o.debited - o.refunded
 	}
-	inAll := func(amount int64) map[string]string {
-		all := make(map[string]string, len(currencies))
-		for _, c := range currencies {
-			all[c.code] = formatMills(scale(amount, c.rate))
-		}
-		return all
-	}
 	balance := w.skinsback.balance
 	return struct {
-		Status      string            `json:"status"`
-		Balance     string            `json:"balance"`
-		BalanceIn   map[string]string `json:"balance_in_currencies"`
-		Deals       string            `json:"deals_sum"`
-		DealsIn     map[string]string `json:"deals_sum_in_currencies"`
-		Withdrawn   string            `json:"withdraw_sum"`
-		WithdrawnIn map[string]string `json:"withdraw_sum_in_currencies"`
+		Status      string         `json:"status"`
+		Balance     string         `json:"balance"`
+		BalanceIn   map[string]any `json:"balance_in_currencies"`
+		Deals       string         `json:"deals_sum"`
+		DealsIn     map[string]any `json:"deals_sum_in_currencies"`
+		Withdrawn   string         `json:"withdraw_sum"`
+		WithdrawnIn map[string]any `json:"withdraw_sum_in_currencies"`
 	}{
 		"success",
-		formatMills(balance), inAll(balance),
-		formatMills(deals), inAll(deals),
-		formatMills(0), inAll(0),
+		formatMills(balance), inCurrencies(balance),
+		formatMills(deals), inCurrencies(deals),
+		formatMills(0), inCurrencies(0),
 	}, nil
 }
 

@@ -239,6 +239,7 @@ func TestSkinsBackBatch(t *testing.T) {
 		t.Errorf("unavailable: got %v, want %v", reasons, want)
 	}
 	wantError(t, r.sb("market_batch_buy", object{"items": in["items"]}), 3, "missing_partner_or_token")
+	wantError(t, r.sb("market_batch_buy", object{"partner": "1", "token": "t"}), 27, "missing_items")
 }
 
 func TestSkinsBackSearch(t *testing.T) {

@@ -48,6 +48,7 @@ func newCouriers(w *World) *couriers {
 		c.running.Go(func() { c.deliver(posts) })
 	}
 	c.running.Go(c.collect)
+	c.running.Go(c.callBackAll)
 	return c
 }
 

@@ -137,9 +137,13 @@ func (o *order) sbBalanceEvent() []byte {
 	if o.id%4 == 0 {
 		return sbEvent("buy_item", o.sbBought())
 	}
+	return o.market.sbBalanceEvent()
+}
+
+func (m *market) sbBalanceEvent() []byte {
 	return sbEvent("balance_change", struct {
 		Value string `json:"balance_value"`
-	}{formatMoney(o.market.balance)})
+	}{formatMoney(m.balance)})
 }
 
 // sihEvent is the order in one of the shapes that clients expect: alone, or
@@ -230,7 +234,9 @@ func (p post) send(ctx context.Context) Answer {
 		return Answer{Err: err.Error()}
 	}
 	req.Header = p.header
-	req.Header.Set("Content-Type", "application/json")
+	if req.Header.Get("Content-Type") == "" {
+		req.Header.Set("Content-Type", "application/json")
+	}
 	resp, err := webhookClient.Do(req)
 	if err != nil {
 		return Answer{Err: err.Error(), Took: time.Since(began)}

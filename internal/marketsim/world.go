@@ -52,6 +52,10 @@ type Config struct {
 
 	Balance int64 // at the start, on each market, micro-dollars; 0 means 10,000 USD
 
+	// SaleFeeBps is what SIH keeps of a sale, in basis points of the price; 0 means
+	// 1000, negative nothing.
+	SaleFeeBps int
+
 	// RatePerMinute is how many requests SkinsBack allows in any 60 seconds; 0
 	// means 500. One more and it refuses everything for BlockFor; 0 means 60s.
 	RatePerMinute int
@@ -63,8 +67,13 @@ type Config struct {
 	// Outcomes is what may go wrong with a purchase. The zero value: nothing.
 	Outcomes Outcomes
 
+	// Partner does the trades of what is sold on SIH. The zero value: nobody, SIH
+	// does them itself.
+	Partner Partner
+
 	// NumberStrings makes SkinsBack write the numbers in its lists and answers
-	// as strings, a habit some of its clients have seen.
+	// as strings, and an inventory under data: habits some of its clients have
+	// seen.
 	NumberStrings bool
 }
 
@@ -74,6 +83,7 @@ type Timing struct {
 	Acceptance    time.Duration // from offer to accepted (or declined)
 	AcceptTimeout time.Duration // from offer to its expiry when nobody accepts
 	Protection    time.Duration // from accepted to the end of trade protection
+	Sale          time.Duration // SIH: between two people who look at what we have on sale, on average
 }
 
 // DefaultTiming is close to the real markets.
@@ -82,6 +92,7 @@ var DefaultTiming = Timing{
 	Acceptance:    time.Minute,
 	AcceptTimeout: 10 * time.Minute,
 	Protection:    8 * 24 * time.Hour,
+	Sale:          10 * time.Minute,
 }
 
 // Outcomes are the chances, in percent, of what may go wrong with a purchase.
@@ -113,6 +124,12 @@ type World struct {
 	skinsback *market
 	sih       *market
 	faults    faults
+
+	items       []*item // all that exist
+	inventories inventories
+	sbDeposits  sbDeposits
+	seller      seller
+	partner     partnerSide
 }
 
 // market is one market's side of the world.
@@ -151,7 +168,9 @@ func New(cfg Config) (*World, error) {
 	w.now = w.start
 	w.skinsback = newMarket(SkinsBack, cfg.Balance, 70_001)
 	w.sih = newMarket(SIH, cfg.Balance, 700_001)
-	w.stock(catalog(cfg))
+	w.items = catalog(cfg)
+	w.stock(w.items)
+	w.partner = newPartnerSide(cfg.Partner)
 	return w, nil
 }
 
@@ -178,6 +197,7 @@ func withDefaults(cfg Config) (Config, error) {
 		{"Timing.Acceptance", &cfg.Timing.Acceptance, DefaultTiming.Acceptance},
 		{"Timing.AcceptTimeout", &cfg.Timing.AcceptTimeout, DefaultTiming.AcceptTimeout},
 		{"Timing.Protection", &cfg.Timing.Protection, DefaultTiming.Protection},
+		{"Timing.Sale", &cfg.Timing.Sale, DefaultTiming.Sale},
 		{"Tick", &cfg.Tick, 10 * time.Second},
 		{"BlockFor", &cfg.BlockFor, time.Minute},
 	} {
@@ -188,8 +208,8 @@ func withDefaults(cfg Config) (Config, error) {
 	if cfg.Speed = cmp.Or(cfg.Speed, 1); !(cfg.Speed > 0) {
 		errs = append(errs, fmt.Errorf("Speed is not positive: %v", cfg.Speed))
 	}
-	if cfg.Items < 0 || cfg.RatePerMinute < 0 || cfg.Balance < 0 || cfg.MovePct > 100 {
-		errs = append(errs, errors.New("Items, RatePerMinute or Balance is negative, or MovePct above 100"))
+	if cfg.Items < 0 || cfg.RatePerMinute < 0 || cfg.Balance < 0 || cfg.MovePct > 100 || cfg.SaleFeeBps > 10_000 {
+		errs = append(errs, errors.New("Items, RatePerMinute or Balance is negative, MovePct above 100, or SaleFeeBps above 10,000"))
 	}
 	o := cfg.Outcomes
 	for _, percent := range []int{o.Fail, o.Penalize, o.Timeout, o.Rollback, o.Reprocess, o.SoldOut} {
@@ -202,8 +222,14 @@ func withDefaults(cfg Config) (Config, error) {
 			errs = append(errs, fmt.Errorf("Catalog has %q at %d micro-dollars", text, ref))
 		}
 	}
+	partner, err := cfg.Partner.withDefaults()
+	if err != nil {
+		errs = append(errs, err)
+	}
+	cfg.Partner = partner
 	cfg.MovePct = cmp.Or(cfg.MovePct, 2)
 	cfg.Balance = cmp.Or(cfg.Balance, 10_000*dollar)
+	cfg.SaleFeeBps = max(cmp.Or(cfg.SaleFeeBps, 1000), 0)
 	cfg.RatePerMinute = cmp.Or(cfg.RatePerMinute, 500)
 	cfg.ClientID = cmp.Or(cfg.ClientID, DemoClientID)
 	cfg.ClientSecret = cmp.Or(cfg.ClientSecret, DemoClientSecret)
@@ -244,6 +270,9 @@ func (w *World) advance() {
 			heap.Fix(&w.due, 0)
 		}
 	}
+	w.advanceDeposits()
+	w.browse()
+	w.sell()
 }
 
 // Purchase is one purchase as the market sees it: what a client's own books are
@@ -261,6 +290,7 @@ type Purchase struct {
 	Protection string // SIH: state of trade protection, or ""
 	At         time.Time
 	Partner    string // SkinsBack: the account id of the trade URL
+	Token      string // SkinsBack: its token
 	SteamID    string
 }
 

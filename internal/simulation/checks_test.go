@@ -3,6 +3,7 @@ package simulation
 import (
 	"context"
 	"slices"
+	"strings"
 	"time"
 
 	"skinarb/execution"
@@ -210,9 +211,13 @@ func (s *sim) purchaseLeaves(l *life, what request) {
 // that it has sold already must not be asked for again: that a market would see
 // the duplicate is its merit, not ours.
 func (s *sim) purchaseActs(l *life, m pricing.Market, what request) {
+	asked := strings.Split(what.about, "+")
+	if len(asked) > 1 {
+		s.batches.Add(1)
+	}
 	for _, p := range s.world.Purchases() {
-		if p.Market == sims[m] && p.CustomID == what.about && !s.foreign[p.Market+p.Ref] {
-			s.violate("life %d asks %s for %s again, which is bought", l.number, m, what.about)
+		if p.Market == sims[m] && slices.Contains(asked, p.CustomID) && !s.foreign[p.Market+p.Ref] {
+			s.violate("life %d asks %s for %s again, which is bought", l.number, m, p.CustomID)
 		}
 	}
 }

@@ -57,6 +57,7 @@ type plan struct {
 	linger  int            // percent of the times that a purchase under way is passed over
 	disk    int            // percent of the journal's reads and writes that go wrong
 	kept    string         // where the journal is
+	scarce  time.Duration  // between two permits for purchases; 0: they are at hand
 }
 
 // catalog is what both markets sell: some names that contain others, and two
@@ -121,6 +122,7 @@ func newPlan(seed uint64, d dice) plan {
 		linger: one(d, 0, 0, 80, 95),
 		disk:   one(d, 0, 0, 0, 5, 15),
 		kept:   inMemory,
+		scarce: one[time.Duration](d, 0, 0, 0, 20, 40) * time.Second,
 	}
 	if d.chance(60) {
 		p.world.Outcomes = marketsim.Outcomes{

@@ -62,7 +62,11 @@ func (s *sim) begin() {
 	cfg.Budgets = map[pricing.Market]execution.Budget{}
 	for _, m := range pricing.Markets {
 		b := &budget{s.accounts[m], l, m}
-		var market execution.Market = placing{s.client(l, m, b)}
+		c := s.client(l, m, b)
+		var market execution.Market = placing{c}
+		if many, ok := c.(execution.Batcher); ok {
+			market = placingMany{placing{c}, many}
+		}
 		if s.broken.market != nil {
 			market = s.broken.market(market.(client))
 		}
@@ -253,6 +257,14 @@ type purchases struct{ *budget }
 func (p purchases) Take(ctx context.Context) error {
 	if v := p.life.park(&ticket{label: "permit " + string(p.market), kind: permit}); v != proceed {
 		return errors.New("no permit")
+	}
+	if scarce := p.life.sim.plan.scarce; scarce > 0 { // as where Pause ends
+		now := time.Now()
+		select {
+		case <-time.After(now.Truncate(scarce).Add(scarce + time.Second/2).Sub(now)):
+		case <-ctx.Done():
+			return ctx.Err()
+		}
 	}
 	return p.budget.Take(ctx, fetch.ForPurchase)
 }

@@ -57,6 +57,8 @@ type sim struct {
 
 	checks checks
 
+	batches atomic.Int64 // requests for several purchases that a market acted on
+
 	mu    sync.Mutex // guards what follows
 	trace []string
 	bad   []string
@@ -73,7 +75,7 @@ type result struct {
 
 // stats say what a seed got to, so that a harness that tests nothing is seen.
 type stats struct {
-	bought, foreign, crashes, zombies, doubts, steps int
+	bought, batches, foreign, crashes, zombies, doubts, steps int
 }
 
 // simulate runs one seed in a bubble of its own.
@@ -84,7 +86,7 @@ func simulate(t *testing.T, seed uint64, broken mutation) (r result) {
 		s.rest()
 		s.end()
 		r = result{seed: seed, trace: s.trace, bad: s.bad, stats: s.checks.stats}
-		r.stats.steps = int(s.step.Load())
+		r.stats.steps, r.stats.batches = int(s.step.Load()), int(s.batches.Load())
 		h := fnv.New64a()
 		for _, line := range s.trace {
 			_, _ = h.Write([]byte(line))

@@ -64,6 +64,16 @@ func (m placing) Place(ctx context.Context, o execution.Order, offer execution.O
 	return m.client.Place(context.WithValue(ctx, placeKey{}, true), o, offer, wrote)
 }
 
+// placingMany is placing for a market that takes several orders in one request.
+type placingMany struct {
+	placing
+	many execution.Batcher
+}
+
+func (m placingMany) PlaceMany(ctx context.Context, orders []execution.Placing, wrote func()) []execution.Outcome {
+	return m.many.PlaceMany(context.WithValue(ctx, placeKey{}, true), orders, wrote)
+}
+
 // Write lets a request leave. A purchase waits for the driver before its first
 // byte: that is when a stop must still hold it back.
 func (w *wire) Write(p []byte) (int, error) {
@@ -224,13 +234,24 @@ func describe(m pricing.Market, raw []byte) request {
 	r := request{market: m}
 	if m == pricing.SkinsBack {
 		r.method = after(raw, `"method":"`, `"`)
-		r.about = cmp.Or(after(raw, `"custom_id":"`, `"`), after(raw, `"custom_ids":["`, `]`), after(raw, `"name":"`, `"`))
+		r.about = cmp.Or(strings.Join(each(raw, `"custom_id":"`, `"`), "+"), after(raw, `"custom_ids":["`, `]`), after(raw, `"name":"`, `"`))
 	} else {
 		r.method = after(raw, "/api/v1/", "? ")
 		r.about = cmp.Or(after(raw, `"customId":"`, `"`), after(raw, "customId=", "& "), after(raw, `"customIds":["`, `]`), after(raw, "item=", "& "), after(raw, "offset=", "& "))
 	}
-	r.buys = r.method == "market_buy" || r.method == "create-order"
+	r.buys = r.method == "market_buy" || r.method == "market_batch_buy" || r.method == "create-order"
 	return r
+}
+
+// each gives what stands behind every mark.
+func each(raw []byte, mark, ends string) (out []string) {
+	for {
+		_, rest, ok := bytes.Cut(raw, []byte(mark))
+		if !ok {
+			return out
+		}
+		out, raw = append(out, after(raw, mark, ends)), rest
+	}
 }
 
 // after gives what stands behind a mark, up to one of the ends.

@@ -74,4 +74,4 @@ ALTER TABLE orders ADD COLUMN buyer_ref TEXT NOT NULL DEFAULT '';
 ALTER TABLE orders ADD COLUMN buyer_partner TEXT NOT NULL DEFAULT '';
 ALTER TABLE orders ADD COLUMN buyer_steam_id TEXT NOT NULL DEFAULT '';
 ALTER TABLE orders ADD COLUMN buyer_token TEXT NOT NULL DEFAULT '';
-`, partnerSchema}
+`, partnerSchema, sellingSchema}

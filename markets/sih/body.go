@@ -8,16 +8,11 @@ import (
 	"net/http"
 	"strings"
 	"time"
-	"unicode"
-	"unicode/utf8"
 
 	"github.com/klauspost/compress/gzip"
 
 	"skinarb/internal/scan"
 )
-
-// quoteLen is how much of an unexpected body an error shows, in bytes.
-const quoteLen = 200
 
 // answer is a response whose body has not been read yet.
 type answer struct {
@@ -124,36 +119,4 @@ func (m *meter) Read(p []byte) (int, error) {
 		return 0, fmt.Errorf("%w: %d bytes", errTooLarge, m.limit)
 	}
 	return n, err
-}
-
-// quote shows the beginning of a body in an error, without secrets.
-func (c *Client) quote(head []byte) string {
-	return fmt.Sprintf("%q", c.clean(string(head)))
-}
-
-// clean makes a market's text fit to be shown: no secrets, no control
-// characters, no more than quoteLen bytes. Secrets go first, because one that
-// straddles the end would otherwise be shown in part.
-func (c *Client) clean(s string) string {
-	s = c.redact.Replace(s)
-	s = strings.Map(func(r rune) rune {
-		if !unicode.IsPrint(r) {
-			return ' '
-		}
-		return r
-	}, strings.ToValidUTF8(s, "?"))
-	if len(s) <= quoteLen {
-		return s
-	}
-	cut := quoteLen
-	for !utf8.RuneStart(s[cut]) {
-		cut--
-	}
-	return s[:cut]
-}
-
-// keep is how many bytes of a body quote needs: a secret that begins before
-// the cut must be there whole to be found.
-func (c *Client) keep() int {
-	return quoteLen + max(len(c.cfg.APIKey), len(c.cfg.Recipient.Token))
 }

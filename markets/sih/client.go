@@ -25,7 +25,7 @@ const DefaultURL = "https://api.sih.market/api/v1"
 const (
 	DefaultTimeout         = 30 * time.Second
 	DefaultCatalogTimeout  = 3 * time.Minute
-	DefaultMaxCatalogBytes = 256 << 20
+	DefaultMaxCatalogBytes = 512 << 20
 )
 
 // maxAnswer bounds an inflated answer that is no catalog, in bytes.
@@ -64,9 +64,9 @@ type Client struct {
 	url       *url.URL
 	reads     *http.Client
 	purchases *http.Client
-	redact    *strings.Replacer
+	hidden    secrets
 	firstWait time.Duration // before a read's second try
-	names     scan.Tables   // that catalogs had
+	names     *scan.Tables  // that catalogs had
 }
 
 var (
@@ -106,17 +106,14 @@ func New(cfg Config) (*Client, error) {
 		return nil, fmt.Errorf("sih: %w", errors.Join(errs...))
 	}
 
-	secrets := []string{cfg.APIKey, "[key]"}
-	if cfg.Recipient.Token != "" {
-		secrets = append(secrets, cfg.Recipient.Token, "[token]")
-	}
 	return &Client{
 		cfg:       cfg,
 		url:       base,
 		reads:     readClient(cfg.Dial),
 		purchases: sendonce.New(cfg.Dial, nil),
-		redact:    strings.NewReplacer(secrets...),
+		hidden:    newSecrets(cfg.APIKey, cfg.Recipient.Token),
 		firstWait: 500 * time.Millisecond,
+		names:     &scan.Tables{},
 	}, nil
 }
 

@@ -6,14 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"net/http/httptrace"
 	"strings"
 	"sync"
-	"sync/atomic"
-	"time"
 
 	"skinarb/execution"
-	"skinarb/internal/sendonce"
 	"skinarb/pricing"
 )
 
@@ -31,9 +27,6 @@ type Created struct {
 	ID      int64
 	Balance pricing.Money // after the debit, as far as is known; 0 when not told
 }
-
-// retryUnsent is how long to wait when no connection could be had.
-const retryUnsent = 5 * time.Second
 
 // refusals are the documented texts that tell of the recipient, and the stable
 // words for them. Everything else that SIH may say is unclassified: it is not
@@ -76,11 +69,8 @@ func (c *Client) createOrder(ctx context.Context, o NewOrder, wrote func()) (Cre
 	case c.cfg.Recipient.SteamID == "" || c.cfg.Recipient.Token == "":
 		return Created{}, &execution.RejectedError{Reason: "no_recipient"}
 	}
-	ctx, cancel := context.WithTimeout(ctx, c.cfg.Timeout)
-	defer cancel()
-	var connected atomic.Bool
-	ctx = httptrace.WithClientTrace(ctx, sendonce.Watch(&connected, wrote))
-	req, err := c.build(ctx, request{path: "create-order", payload: struct {
+	var done Created
+	err = c.once(ctx, request{path: "create-order", payload: struct {
 		SteamID  string      `json:"steamId"`
 		Token    string      `json:"token"`
 		Amount   json.Number `json:"amount"` // exact; rounding to cents would fall below the ask
@@ -88,36 +78,11 @@ func (c *Client) createOrder(ctx context.Context, o NewOrder, wrote func()) (Cre
 		CustomID string      `json:"customId"`
 		Test     bool        `json:"test"`
 		AppID    int         `json:"appId"`
-	}{c.cfg.Recipient.SteamID, c.cfg.Recipient.Token, json.Number(o.Amount.String()), o.Item, o.CustomID, o.Test, id}})
-	if err != nil {
-		return Created{}, &execution.RejectedError{Reason: "not_an_order"}
-	}
-
-	resp, err := c.purchases.Do(req)
-	if err != nil {
-		if !connected.Load() {
-			return Created{}, &execution.RetryLaterError{After: retryUnsent, Reason: "no connection: " + c.clean(bare(err).Error())}
-		}
-		return Created{}, unknown(bare(err))
-	}
-	defer resp.Body.Close()
-	if resp.StatusCode == http.StatusTooManyRequests {
-		return Created{}, c.tooMany(ctx, resp)
-	}
-	a, err := open(resp, maxAnswer, c.keep(), c.cfg.Now())
-	if err != nil {
-		return Created{}, unknown(err)
-	}
-	return c.decodeCreated(a, o.CustomID)
-}
-
-// tooMany is the answer 429: SIH did not take the request up.
-func (c *Client) tooMany(ctx context.Context, resp *http.Response) error {
-	after := parseRetryAfter(resp.Header.Get("Retry-After"), c.cfg.Now())
-	if after == 0 {
-		after = defaultPause
-	}
-	return errors.Join(&execution.RetryLaterError{After: after, Reason: "too many requests", Throttled: true}, c.pause(ctx, after))
+	}{c.cfg.Recipient.SteamID, c.cfg.Recipient.Token, json.Number(o.Amount.String()), o.Item, o.CustomID, o.Test, id}}, wrote, func(a *answer) (err error) {
+		done, err = c.decodeCreated(a, o.CustomID)
+		return err
+	})
+	return done, err
 }
 
 // decodeCreated judges the answer to an order. Whatever it does not wholly
@@ -159,9 +124,4 @@ func (c *Client) decodeCreated(a *answer, customID string) (Created, error) {
 		return Created{}, &execution.RejectedError{Reason: "unauthorized", Account: true}
 	}
 	return Created{}, unknown(&APIError{Status: a.status, Text: c.clean(string(env.Error.V))})
-}
-
-// unknown says that an order may have been made, and why we cannot tell.
-func unknown(err error) error {
-	return fmt.Errorf("sent, and the outcome is unknown: %w", err)
 }

@@ -113,7 +113,7 @@ func (c *Client) minItem(ctx context.Context, g pricing.Game, name string) (*cat
 }
 
 // maxRows bounds a catalog, in entries. The largest game has 20,000.
-const maxRows = 1_000_000
+const maxRows = 1 << 20
 
 // catalog collects the entries of an answer.
 type catalog struct {

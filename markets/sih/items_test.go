@@ -435,8 +435,13 @@ func TestALongCatalogEndsWhenItShould(t *testing.T) {
 		broken := requests.Add(1) > 1
 		for i := 0; ; i++ {
 			part := entry
-			if broken && i == 100 {
+			switch {
+			case i == 100 && broken:
 				part = `"A":{"price":}`
+			case i == 100:
+				zip.Flush()
+				w.(http.Flusher).Flush()
+				<-r.Context().Done()
 			}
 			if _, err := io.WriteString(zip, part); err != nil {
 				return

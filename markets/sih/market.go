@@ -40,6 +40,10 @@ func (c *Client) Check(ctx context.Context, it pricing.Item, marketName string) 
 // its state is the evidence, unless it is not what we ask for now: then the
 // outcome is unknown, and a person has to look.
 func (c *Client) Place(ctx context.Context, o execution.Order, _ execution.Offer, wrote func()) (execution.Evidence, error) {
+	if o.Buyer != (execution.Buyer{}) { // the project's own account gets what is bought
+		wrote()
+		return execution.Evidence{}, fmt.Errorf("sih create-order %s: %w", o.ID, &execution.RejectedError{Reason: "not_for_somebody_else"})
+	}
 	done, err := c.CreateOrder(ctx, NewOrder{
 		Game:     o.Item.Game,
 		Item:     o.MarketName,
@@ -134,7 +138,7 @@ func (c *Client) History(ctx context.Context, since time.Time) ([]execution.Evid
 // Bookings gives what the wallet says of every order since a time: what was
 // taken for it, and all that came back for whatever reason.
 func (c *Client) Bookings(ctx context.Context, since time.Time) ([]execution.Booking, error) {
-	moves, err := c.WalletHistory(ctx, since, WalletPurchase, WalletRefund, WalletFairPrice, WalletManualRefund, WalletProtectionRefund)
+	moves, err := c.WalletHistory(ctx, MainWallet, since, WalletPurchase, WalletRefund, WalletFairPrice, WalletManualRefund, WalletProtectionRefund)
 	if err != nil {
 		return nil, err
 	}

@@ -136,7 +136,7 @@ func TestGetOrders(t *testing.T) {
 		sent = r.Method + " " + r.URL.Path + " " + string(body)
 		io.WriteString(w, sample(t, "get-orders.ok.json"))
 	})
-	orders, err := c.GetOrders(t.Context(), []int64{700122}, []string{"arb-000123"})
+	orders, err := c.GetOrders(t.Context(), []int64{700122}, []string{"arb-000123"}) // as in get-orders.request.json
 	if err != nil || len(orders) != 2 || orders[0].Status != StatusSent || orders[1].Status != StatusFailed {
 		t.Errorf("got %+v, %v, want the two orders of the sample", orders, err)
 	}

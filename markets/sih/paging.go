@@ -12,15 +12,20 @@ const (
 	maxPages = 100
 )
 
-// pagination stands beside a page of a list.
+// pagination stands beside a page of a list. What it says of limit and offset is
+// known, and hasMore of the list of accounts is not needed: an example of SIH's
+// has it false with most of the rows still to come.
 type pagination struct {
-	Count text `json:"count"` // of all rows there are, by the value in SIH's example
+	Count optional[text] `json:"count"` // of all rows there are, by the value in SIH's example
+	Total optional[text] `json:"total"` // the same, in the list of accounts
 }
 
 // total gives the count, or -1 when it was not told.
 func (p pagination) total() int {
-	if n, ok := p.Count.integer(); ok && n >= 0 && n < 1<<31 {
-		return int(n)
+	for _, t := range []text{p.Count.V, p.Total.V} {
+		if n, ok := t.integer(); ok && n >= 0 && n < 1<<31 {
+			return int(n)
+		}
 	}
 	return -1
 }

@@ -113,25 +113,28 @@ func TestWalletSample(t *testing.T) {
 		asked = r.URL.String()
 		io.WriteString(w, sample(t, "wallet-history.ok.json"))
 	})
-	got, err := c.WalletHistory(t.Context(), time.Time{}, WalletPurchase, WalletProtectionRefund)
+	got, err := c.WalletHistory(t.Context(), MainWallet, time.Time{}, WalletPurchase, WalletProtectionRefund)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if want := "/wallet/history?limit=100&offset=0&typeIds=1%2C12&walletTypeId=1"; asked != want {
 		t.Errorf("asked %s, want %s", asked, want)
 	}
+	if _, err := c.WalletHistory(t.Context(), DepositWallet, time.Time{}); err != nil || asked != "/wallet/history?limit=100&offset=0&walletTypeId=2" {
+		t.Errorf("the deposit wallet: asked %s, %v", asked, err)
+	}
 	id := func(n int) string { return "527ee278-49e3-4138-b941-f32cc141f00" + strconv.Itoa(n) }
 	at := func(ms int64) time.Time { return time.UnixMilli(ms).UTC() }
 	want := []Movement{
-		{id(1), money("-1.01"), WalletPurchase, 700123, at(1769136000387)},
-		{id(2), money("0.02"), WalletFairPrice, 700123, at(1769137200112)},
-		{id(3), money("0.99"), WalletProtectionRefund, 700123, at(1769400010900)},
-		{id(4), money("-2.5"), WalletPurchase, 700122, at(1769130000001)},
-		{id(5), money("2.5"), WalletRefund, 700122, at(1769130900001)},
-		{id(6), money("500"), WalletTransfer, 0, at(1769100000000)},
-		{id(7), money("12.3"), WalletDeposit, 0, at(1769100500000)},
-		{id(8), money("5"), WalletManualRefund, 0, at(1769100600000)},
-		{id(9), money("-0.4"), 7, 0, at(1769100700000)},
+		{id(1), money("-1.01"), WalletPurchase, 700123, `{"orderId":700123}`, at(1769136000387)},
+		{id(2), money("0.02"), WalletFairPrice, 700123, `{"orderId":700123}`, at(1769137200112)},
+		{id(3), money("0.99"), WalletProtectionRefund, 700123, `{"orderId":700123}`, at(1769400010900)},
+		{id(4), money("-2.5"), WalletPurchase, 700122, `{"orderId":700122}`, at(1769130000001)},
+		{id(5), money("2.5"), WalletRefund, 700122, `{"orderId":700122}`, at(1769130900001)},
+		{id(6), money("500"), WalletTransfer, 0, `{}`, at(1769100000000)},
+		{id(7), money("12.3"), WalletDeposit, 0, `{}`, at(1769100500000)},
+		{id(8), money("5"), WalletManualRefund, 0, `{}`, at(1769100600000)},
+		{id(9), money("-0.4"), 7, 0, `{}`, at(1769100700000)},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
@@ -141,7 +144,7 @@ func TestWalletSample(t *testing.T) {
 		200: {`{"success":true}`, `{"success":true,"history":[]}`, `{"success":true,"data":{}}`, `{"success":true,"data":[{"id":"x"}]}`, `{"success":true,"data":[{"amount":1}]}`},
 	} {
 		for _, body := range bodies {
-			if rows, err := answering(t, status, body).WalletHistory(t.Context(), time.Time{}); err == nil {
+			if rows, err := answering(t, status, body).WalletHistory(t.Context(), MainWallet, time.Time{}); err == nil {
 				t.Errorf("%d %s: got %+v and no error", status, body, rows)
 			}
 		}

@@ -3,7 +3,11 @@ package sih
 import (
 	"context"
 	"errors"
+	"fmt"
+	"net/url"
+	"path"
 
+	"skinarb/execution"
 	"skinarb/fetch"
 	"skinarb/pricing"
 )
@@ -58,4 +62,32 @@ func (c *Client) decodeProject(a *answer) (Project, error) {
 func (c *Client) Balance(ctx context.Context) (pricing.Money, error) {
 	p, err := c.Project(ctx)
 	return p.Balance, err
+}
+
+// SetWebhook registers the address that SIH calls when an order changes (GET
+// /set-webhook, which changes something although it is a GET). SIH signs nothing,
+// so the address should end in a secret; it appears in no error. Webhook reads
+// what arrives there.
+//
+// The errors are those of every change: a *execution.RejectedError when SIH
+// refuses the address or it is none, a *execution.RetryLaterError when nothing
+// happened, else the outcome is unknown, and Project tells which address is
+// registered.
+func (c *Client) SetWebhook(ctx context.Context, address string) error {
+	u, err := url.Parse(address)
+	if err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "" {
+		return fmt.Errorf("sih set-webhook: %w", &execution.RejectedError{Reason: "not_an_address"})
+	}
+	c = c.hiding(address, url.QueryEscape(address), u.RequestURI(), path.Base(u.Path), u.RawQuery)
+	return c.setWebhook(ctx, url.Values{"url": {address}})
+}
+
+// RemoveWebhook ends the calls to the registered address (GET /set-webhook
+// without an address). The errors are those of SetWebhook.
+func (c *Client) RemoveWebhook(ctx context.Context) error { return c.setWebhook(ctx, nil) }
+
+func (c *Client) setWebhook(ctx context.Context, query url.Values) error {
+	return c.change(ctx, request{path: "set-webhook", query: query}, func(a *answer) error {
+		return c.decodeChange(a, &struct{}{})
+	})
 }

@@ -238,7 +238,7 @@ func TestLifeOfAnOrder(t *testing.T) {
 	if later, err := c.History(t.Context(), clock()); err != nil || len(later) != 0 {
 		t.Errorf("history since now: got %d orders, %v, want none", len(later), err)
 	}
-	moves, err := c.WalletHistory(t.Context(), time.Time{})
+	moves, err := c.WalletHistory(t.Context(), MainWallet, time.Time{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -255,13 +255,17 @@ func TestNoPermitNoRequest(t *testing.T) {
 	c.cfg.Budget = &budget{refuse: refused}
 	ctx := t.Context()
 	for name, call := range map[string]func() error{
-		"Pull":    func() error { _, err := c.Pull(ctx, pricing.CS2); return err },
-		"Check":   func() error { _, err := c.Check(ctx, cs2(redline), redline); return err },
-		"Lookup":  func() error { _, err := c.Lookup(ctx, buy); return err },
-		"Track":   func() error { _, err := c.Track(ctx, []execution.Order{buy}); return err },
-		"History": func() error { _, err := c.History(ctx, time.Time{}); return err },
-		"Balance": func() error { _, err := c.Balance(ctx); return err },
-		"Wallet":  func() error { _, err := c.WalletHistory(ctx, time.Time{}); return err },
+		"Pull":     func() error { _, err := c.Pull(ctx, pricing.CS2); return err },
+		"Check":    func() error { _, err := c.Check(ctx, cs2(redline), redline); return err },
+		"Lookup":   func() error { _, err := c.Lookup(ctx, buy); return err },
+		"Track":    func() error { _, err := c.Track(ctx, []execution.Order{buy}); return err },
+		"History":  func() error { _, err := c.History(ctx, time.Time{}); return err },
+		"Balance":  func() error { _, err := c.Balance(ctx); return err },
+		"Wallet":   func() error { _, err := c.WalletHistory(ctx, MainWallet, time.Time{}); return err },
+		"Account":  func() error { _, err := c.Account(ctx, testSteam); return err },
+		"Accounts": func() error { _, err := c.Accounts(ctx); return err },
+		"States":   func() error { _, err := c.AccountStates(ctx); return err },
+		"Deposits": func() error { _, err := c.Deposits(ctx); return err },
 	} {
 		if err := call(); !errors.Is(err, refused) || requests != 0 {
 			t.Errorf("%s: got %v after %d requests, want none", name, err, requests)
@@ -304,5 +308,27 @@ func TestNewReportsEveryMistake(t *testing.T) {
 	}
 	if c, err := New(Config{APIKey: "k"}); err != nil || c.Market() != pricing.SIH || len(c.Games()) != 3 {
 		t.Errorf("got %v, %v, want a client for the default URL", c, err)
+	}
+}
+
+// TestHiding: secrets of one call are hidden in its errors, the longer of two
+// that overlap as a whole, and are forgotten with it.
+func TestHiding(t *testing.T) {
+	c := decoding(t)
+	hiding := c.hiding("hook", "https://x.example/hook", "", "/")
+	for in, want := range map[string]string{
+		"at https://x.example/hook now":     "at [secret] now",
+		"hook " + testKey + " " + testToken: "[secret] [secret] [secret]",
+		"":                                  "",
+	} {
+		if got := hiding.clean(in); got != want {
+			t.Errorf("%q: got %q, want %q", in, got, want)
+		}
+	}
+	if got, want := c.clean("hook "+testKey), "hook [secret]"; got != want {
+		t.Errorf("after the call: got %q, want %q", got, want)
+	}
+	if got, want := hiding.keep(), quoteLen+len("https://x.example/hook"); got != want {
+		t.Errorf("got %d bytes kept, want %d", got, want)
 	}
 }

@@ -1,7 +1,9 @@
 package sih
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/url"
@@ -24,25 +26,33 @@ const (
 	WalletProtectionRefund = 12
 )
 
-// mainWallet is the one that purchases are paid from.
-const mainWallet = "1"
+// Wallet is one of the project's wallets, by SIH's number.
+type Wallet int
 
-// Movement is one change of the main wallet's balance. For each order the sum of
-// its movements is its true cost, negative.
+// The wallets.
+const (
+	MainWallet    Wallet = 1 // that purchases are paid from, and most likely the one of Project.Balance
+	DepositWallet Wallet = 2 // of what we sell, by its name
+)
+
+// Movement is one change of a wallet's balance. For each order the sum of its
+// movements is its true cost, negative. Only the sign of a purchase is
+// documented; refunds and what a sale brings are taken to be positive.
 type Movement struct {
 	ID      string // UUID
 	Amount  pricing.Money
 	Type    int       // one of the Wallet constants, or another
 	OrderID int64     // SIH's id of the order; 0 when not told
+	Data    string    // JSON of what it is about, as SIH sent it: only that of a purchase is documented
 	Created time.Time // zero when not told
 }
 
-// WalletHistory asks for the main wallet's movements since a time, or all of
-// them if since is zero, of the given types or of all if there are none (GET
+// WalletHistory asks for a wallet's movements since a time, or all of them if
+// since is zero, of the given types or of all if there are none (GET
 // /wallet/history). Each comes once. More than maxPages pages are an error,
 // unless they come newest first and reach since.
-func (c *Client) WalletHistory(ctx context.Context, since time.Time, types ...int) ([]Movement, error) {
-	query := url.Values{"walletTypeId": {mainWallet}, "limit": {strconv.Itoa(pageSize)}}
+func (c *Client) WalletHistory(ctx context.Context, w Wallet, since time.Time, types ...int) ([]Movement, error) {
+	query := url.Values{"walletTypeId": {strconv.Itoa(int(w))}, "limit": {strconv.Itoa(pageSize)}}
 	if len(types) > 0 {
 		words := make([]string, len(types))
 		for i, t := range types {
@@ -64,13 +74,11 @@ func (c *Client) WalletHistory(ctx context.Context, since time.Time, types ...in
 func (c *Client) decodeWallet(a *answer) ([]Movement, int, error) {
 	var in struct {
 		Data *[]struct {
-			ID     text           `json:"id"`
-			Amount text           `json:"amount"`
-			TypeID optional[text] `json:"typeId"`
-			Data   optional[struct {
-				OrderID text `json:"orderId"`
-			}] `json:"data"`
-			Created optional[text] `json:"created"`
+			ID      text            `json:"id"`
+			Amount  text            `json:"amount"`
+			TypeID  optional[text]  `json:"typeId"`
+			Data    optional[about] `json:"data"`
+			Created optional[text]  `json:"created"`
 		} `json:"data"`
 		Pagination optional[pagination] `json:"pagination"`
 	}
@@ -93,8 +101,29 @@ func (c *Client) decodeWallet(a *answer) ([]Movement, int, error) {
 			Amount:  amount,
 			Type:    int(kind),
 			OrderID: order,
+			Data:    w.Data.V.plain,
 			Created: w.Created.V.time(),
 		})
 	}
 	return rows, in.Pagination.V.total(), nil
+}
+
+// about is what a movement is about.
+type about struct {
+	OrderID text
+	plain   string // all of it, without white space
+}
+
+func (ab *about) UnmarshalJSON(b []byte) error {
+	var plain bytes.Buffer
+	if err := json.Compact(&plain, b); err != nil {
+		return err
+	}
+	ab.plain = plain.String()
+	var in optional[struct {
+		OrderID text `json:"orderId"`
+	}]
+	err := json.Unmarshal(b, &in)
+	ab.OrderID = in.V.OrderID
+	return err
 }

@@ -13,12 +13,18 @@ type Balance struct {
 	// Plain is the balance in a currency that is not told: dollars for new
 	// accounts, roubles for old ones. Zero when not told.
 	Plain pricing.Money
+	// Deals and Withdrawn are the totals of deals and of withdrawals, in dollars;
+	// zero when not told. What counts as a deal is not documented.
+	Deals, Withdrawn pricing.Money
 	// Disagree is set when both were told and differ by more than rounding: the
 	// account is not in dollars, or one of the two is wrong.
 	Disagree bool
 }
 
-// GetBalance asks for the money of the account.
+// GetBalance asks for the money of the account. The fields are known from clients,
+// and so is that plain amounts may be in roubles. The history of withdrawals and
+// deposits of money has a page in the documentation's menu, but the name of its
+// method is not known: these totals are all there is of it.
 //
 // Errors: *execution.RetryLaterError, *APIError, *AnswerError, or the network's.
 // https://skinsback.com/docs/api/v1/balance
@@ -33,22 +39,26 @@ func (c *Client) GetBalance(ctx context.Context) (Balance, error) {
 type balanceFields struct {
 	Balance    text                    `json:"balance"`
 	Currencies object[map[string]text] `json:"balance_in_currencies"`
+
+	Deals     optional[map[string]text] `json:"deals_sum_in_currencies"`
+	Withdrawn optional[map[string]text] `json:"withdraw_sum_in_currencies"`
 }
 
 // balance prefers the amount that says it is in dollars.
 func (f balanceFields) balance() (Balance, error) {
 	plain, hasPlain := f.Balance.money()
+	b := Balance{USD: plain, Plain: plain, Deals: f.Deals.Value["usd"].amount(), Withdrawn: f.Withdrawn.Value["usd"].amount()}
 	if !f.Currencies.Told {
 		if !hasPlain {
 			return Balance{}, errors.New("balance: the answer has no amount")
 		}
-		return Balance{USD: plain, Plain: plain}, nil
+		return b, nil
 	}
 	usd, ok := f.Currencies.Value["usd"].money()
 	if !ok {
 		return Balance{}, errors.New("balance: the answer has no amount in dollars")
 	}
-	b := Balance{USD: usd, Plain: plain}
+	b.USD = usd
 	if difference := usd - plain; hasPlain && (difference > pricing.Cent || difference < -pricing.Cent) {
 		b.Disagree = true
 	}

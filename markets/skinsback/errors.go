@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -106,15 +107,63 @@ var buyErrors = map[string]verdict{
 	"invalid_partner_value":              refused,
 }
 
-// accountErrors are those of buyErrors that any other purchase would get, too.
+// writeErrors are those of all methods that move money or items, by text. What is
+// not here decides nothing: the request may have been carried out.
+//
+// Of a batch only what is checked before its first purchase is a refusal of the
+// whole; its items have errors of their own. An order_id_already_exists is not
+// refused, since the deposit that has the ID may be the one that we asked for.
+// Of create_from_user_inventory only two texts are known; the others are those
+// that create has for the same parameters.
+var writeErrors = map[string]map[string]verdict{
+	"market_buy": buyErrors,
+	"market_batch_buy": {
+		"missing_partner_or_token": refused,
+		"invalid_partner_value":    refused,
+	},
+	"create": createErrors,
+	"create_from_user_inventory": {
+		"invalid_order_id":            refused,
+		"invalid_steam_id":            refused,
+		"invalid_trade_token":         refused,
+		"deposit_amount_less_minimum": refused,
+		orderIDTaken:                  undecided,
+	},
+	"offer_approve": {
+		"order_id_or_transaction_id_missing": refused,
+		"invalid_order_id":                   refused,
+		"invalid_transaction_id":             refused,
+		// It may be approved by us, before and never answered.
+		"offer_already_approved_or_canceled": undecided,
+	},
+}
+
+// createErrors are those of create.
+// https://skinsback.com/docs/api/v1/createorder
+var createErrors = map[string]verdict{
+	"invalid_order_id":             refused,
+	"invalid_steam_id":             refused,
+	"invalid_trade_token":          refused,
+	"min_amount_requires_currency": refused,
+	orderIDTaken:                   undecided,
+}
+
+// orderIDTaken is the word for an order_id that has a deposit already.
+const orderIDTaken = "order_id_already_exists"
+
+// accountErrors are those of writeErrors that any other request of the kind would
+// get, too.
 var accountErrors = map[string]bool{
 	"missing_partner_or_token": true,
 	"insufficient_funds":       true,
 	"invalid_partner_value":    true,
 }
 
-// offerNotFound is market_getinfo's word for a purchase that does not exist.
-const offerNotFound = "offer_not_found"
+// The words for a purchase and for a deposit that do not exist.
+const (
+	offerNotFound       = "offer_not_found"
+	transactionNotFound = "transaction_not_found"
+)
 
 // errorTexts gives the text of a code where the answer has none that is known.
 // The texts of reads that nobody decides on are here too, so that an error
@@ -141,15 +190,44 @@ var errorTexts = map[string]map[int]string{
 		7: "custom_id_already_exists",
 		8: "invalid_partner_value",
 	},
-	"market_search":  {1: "name_or_names_required", 2: "name_min_length_3"},
-	"market_getinfo": {1: "missing_buy_id", 2: offerNotFound},
-	"market_history": {1: "missing_starting_or_ending"},
+	"create": {
+		1: "invalid_order_id",
+		2: "invalid_steam_id",
+		3: "invalid_trade_token",
+		4: "min_amount_requires_currency",
+		5: orderIDTaken,
+	},
+	"create_from_user_inventory": {7: orderIDTaken},
+	"orderstatus":                depositErrors,
+	"offer_approve":              withText(depositErrors, 5, "offer_already_approved_or_canceled"),
+	"market_search":              {1: "name_or_names_required", 2: "name_min_length_3"},
+	"market_getinfo":             {1: "missing_buy_id", 2: offerNotFound},
+	"market_history":             {1: "missing_starting_or_ending"},
+}
+
+// depositErrors are those of methods that ask for one deposit.
+// https://skinsback.com/docs/api/v1/orderstatus
+var depositErrors = map[int]string{
+	1: "order_id_or_transaction_id_missing",
+	2: "invalid_order_id",
+	3: "invalid_transaction_id",
+	4: transactionNotFound,
+}
+
+// withText gives a copy of texts with one more.
+func withText(texts map[int]string, code int, text string) map[int]string {
+	all := maps.Clone(texts)
+	all[code] = text
+	return all
 }
 
 // canonical gives the text by which an error is judged: its own if that is
 // known, else the one of its code.
 func canonical(e *APIError) string {
 	if _, ok := generalErrors[e.Message]; ok {
+		return e.Message
+	}
+	if _, ok := writeErrors[e.Method][e.Message]; ok {
 		return e.Message
 	}
 	for _, text := range errorTexts[e.Method] {
@@ -172,8 +250,8 @@ const limitPause = time.Minute
 func (c *Client) decide(e *APIError, retryAfter time.Duration) *APIError {
 	text := canonical(e)
 	v := generalErrors[text]
-	if e.Method == "market_buy" && v == undecided {
-		v = buyErrors[text]
+	if v == undecided {
+		v = writeErrors[e.Method][text]
 	}
 	if e.Message = c.clean(e.Message, 100); e.Message == "" {
 		e.Message = text
@@ -181,10 +259,10 @@ func (c *Client) decide(e *APIError, retryAfter time.Duration) *APIError {
 	switch {
 	case v == later:
 		e.decision = pause(e.Method, max(limitPause, retryAfter), text)
-	case v == refused && e.Method == "market_buy":
+	case v == refused && writeErrors[e.Method] != nil:
 		_, general := generalErrors[text]
 		e.decision = &execution.RejectedError{Reason: text, Account: general || accountErrors[text]}
-	case text == offerNotFound:
+	case text == offerNotFound, text == transactionNotFound:
 		e.decision = execution.ErrNotFound
 	}
 	return e

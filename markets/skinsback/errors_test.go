@@ -129,6 +129,14 @@ func TestErrorsOfReadsDecideNothingAboutMoney(t *testing.T) {
 		"history": func(c *Client) error { _, err := c.GetHistory(t.Context(), testNow, testNow); return err },
 		"balance": func(c *Client) error { _, err := c.Balance(t.Context()); return err },
 		"status":  func(c *Client) error { _, err := c.Status(t.Context()); return err },
+		"rates":   func(c *Client) error { _, err := c.GetCurrencies(t.Context()); return err },
+		"deposit": func(c *Client) error { _, err := c.GetDeposit(t.Context(), DepositRef{OrderID: "a"}); return err },
+		"deposits": func(c *Client) error {
+			_, err := c.GetDeposits(t.Context(), testNow, testNow)
+			return err
+		},
+		"callbacks": func(c *Client) error { _, err := c.GetCallbackErrors(t.Context()); return err },
+		"inventory": func(c *Client) error { _, err := c.GetInventory(t.Context(), testInventory); return err },
 		"list": func(c *Client) error {
 			_, err := c.Pricelist(t.Context(), pricing.CS2, func(Group) error { return nil })
 			return err
@@ -162,7 +170,7 @@ func TestErrorsOfReadsDecideNothingAboutMoney(t *testing.T) {
 			if got := outcome(err); got != want {
 				t.Errorf("%s, error %d: got %s, want %s", name, code, got, want)
 			}
-			unknown := (name == "getinfo" || name == "many") && code == 2
+			unknown := (name == "getinfo" || name == "many") && code == 2 || name == "deposit" && code == 4
 			if errors.Is(err, execution.ErrNotFound) != unknown {
 				t.Errorf("%s, error %d: got %v, want not found %v", name, code, err, unknown)
 			}
@@ -261,7 +269,13 @@ func TestTheSecretIsInNoError(t *testing.T) {
 			_, buy := c.Buy(t.Context(), testRequest)
 			_, pull := c.Pull(t.Context(), pricing.CS2)
 			_, balance := c.Balance(t.Context())
-			for _, err := range []error{buy, pull, balance} {
+			results, batch := c.BuyMany(t.Context(), sampleBatch, nil)
+			if batch == nil {
+				batch = results[0].Err
+			}
+			_, sale := c.Sell(t.Context(), testSale, nil)
+			_, deposit := c.GetDeposit(t.Context(), DepositRef{OrderID: "a"})
+			for _, err := range []error{buy, pull, balance, batch, sale, deposit} {
 				text := fmt.Sprintf("%v %+v %q", err, err, err)
 				for _, form := range []string{testSecret, inJSON, url.QueryEscape(testSecret), "s3cret"} {
 					if strings.Contains(text, form) {

@@ -104,11 +104,11 @@ func FuzzPurchase(f *testing.F) {
 func FuzzHistory(f *testing.F) {
 	seed(f)
 	f.Fuzz(func(t *testing.T, in []byte) {
-		var answer historyPage
+		var answer page[purchaseFields]
 		if decode("market_history", in, &answer) != nil {
 			return
 		}
-		all, err := answer.purchases("market_history")
+		all, err := each(answer.items, "market_history", purchaseFields.purchase)
 		if (err == nil) != (answer.Items != nil) {
 			t.Errorf("%q: got %v", in, err)
 		}
@@ -171,3 +171,75 @@ func FuzzEnvelope(f *testing.F) {
 type readCloser struct{ *strings.Reader }
 
 func (readCloser) Close() error { return nil }
+
+// FuzzDeposit covers every answer about deposits, and the inventory they are made
+// of: no amount is negative or beyond what money can be, and only whole JSON is
+// taken.
+func FuzzDeposit(f *testing.F) {
+	seed(f)
+	f.Add([]byte(`{"status":"hold_returned","amount":"1e-7","amount_currency":"usd","skins":{"2":{"price":"-1"}}}`))
+	f.Add([]byte(`{"status":"success","data":{"items":[{"item":{"asset_id":1,"tradable":1},"price":"1e400"}]}}`))
+	f.Add([]byte(`{"status":"success","items":[{"code":"USD","rate":"1e-9"},{"code":"eur","rate":1e15}]}`))
+	f.Fuzz(func(t *testing.T, in []byte) {
+		amount := func(m pricing.Money) {
+			if m < 0 || m > pricing.MaxMoney {
+				t.Errorf("%q: got the amount %s", in, m)
+			}
+		}
+		taken := func(err error) bool {
+			if err == nil && !json.Valid(in) {
+				t.Errorf("%q was accepted and is not JSON", in)
+			}
+			return err == nil
+		}
+		deposit := func(d Deposit) {
+			amount(d.USD)
+			amount(d.UserUSD)
+			for _, i := range d.Items {
+				amount(i.USD)
+			}
+		}
+		var one depositFields
+		if taken(decode("orderstatus", in, &one)) {
+			deposit(one.deposit())
+		}
+		var many page[depositFields]
+		if taken(decode("orders", in, &many)) {
+			all, err := each(many.items, "orders", depositFields.deposit)
+			if (err == nil) != (many.Items != nil) {
+				t.Errorf("%q: got %v", in, err)
+			}
+			for _, d := range all {
+				deposit(d)
+			}
+		}
+		var sold saleAnswer
+		if taken(decode("create_from_user_inventory", in, &sold)) {
+			if s, err := sold.sale("a"); err == nil && (s.TransactionID == "" || s.OrderID != "a") {
+				t.Errorf("%q: got %+v", in, s)
+			} else {
+				amount(s.USD)
+			}
+		}
+		var inventory inventoryAnswer
+		if taken(decode("user_inventory", in, &inventory)) {
+			got, err := inventory.inventory()
+			for _, i := range got.Items {
+				if amount(i.Price); i.AssetID == "" || i.Sellable() && i.Price == 0 || err != nil {
+					t.Errorf("%q: got %+v, %v", in, i, err)
+				}
+			}
+		}
+		var rates items[currencyFields]
+		if taken(decode("currencies", in, &rates)) {
+			all, _ := currencies(rates)
+			for _, c := range all {
+				if c.Code == "" || c.Rate.IsNegative() {
+					t.Errorf("%q: got %+v", in, c)
+				}
+			}
+		}
+		var missed page[callbackErrorFields]
+		taken(decode("callback_error_list", in, &missed))
+	})
+}

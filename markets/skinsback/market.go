@@ -1,9 +1,11 @@
 package skinsback
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -15,7 +17,7 @@ import (
 // neither refunds nor Steam's trade protection, so their evidence has none. A
 // debit above the price that was allowed is passed on as told.
 var (
-	_ execution.Market     = (*Client)(nil)
+	_ execution.Batcher    = (*Client)(nil)
 	_ execution.Bookkeeper = (*Client)(nil)
 )
 
@@ -23,10 +25,8 @@ var (
 // Its balance is compared all the same.
 func (c *Client) Bookings(context.Context, time.Time) ([]execution.Booking, error) { return nil, nil }
 
-// Check searches for the lots of an item and gives the cheapest ask and their
-// number. An item with a phase is bought by lot, since its name may not tell;
-// the lot is in ListingID. Everything else is bought by name. An item of unknown
-// phase is never offered.
+// Check searches for the lots of an item and gives the cheapest ask, its lot in
+// ListingID, and their number. An item of unknown phase is never offered.
 func (c *Client) Check(ctx context.Context, it pricing.Item, marketName string) (execution.Offer, error) {
 	if it.Phase == pricing.UnknownPhase {
 		return execution.Offer{}, fmt.Errorf("check %s on skinsback: its phase is not known: %w", it, execution.ErrNotOffered)
@@ -42,10 +42,21 @@ func (c *Client) Check(ctx context.Context, it pricing.Item, marketName string) 
 	return offer, nil
 }
 
-// cheapest gives the offer of an item among lots. Of a lot that comes twice, the
-// row that tells the phase counts; one that is told to have two different phases
-// could be either, and is left out.
+// cheapest gives the offer of an item among lots.
 func cheapest(it pricing.Item, found []Lot) (execution.Offer, bool) {
+	offers := lotsOf(it, found)
+	if len(offers) == 0 {
+		return execution.Offer{}, false
+	}
+	best := offers[0]
+	best.Count = len(offers)
+	return best, true
+}
+
+// lotsOf gives the lots of an item, the cheapest first. Of a lot that comes twice,
+// the row that tells the phase counts; one that is told to have two different
+// phases could be either, and is left out.
+func lotsOf(it pricing.Item, found []Lot) []execution.Offer {
 	asks := map[string]pricing.Money{} // of it, by lot
 	other := map[string]bool{}         // lots that are something else
 	for _, lot := range found {
@@ -57,29 +68,27 @@ func cheapest(it pricing.Item, found []Lot) (execution.Offer, bool) {
 			other[lot.ID] = true
 		}
 	}
-	var best execution.Offer
+	var offers []execution.Offer
 	for id, ask := range asks {
-		if other[id] {
-			continue
-		}
-		best.Count++
-		if best.Ask == 0 || ask < best.Ask || ask == best.Ask && id < best.ListingID {
-			best.Ask, best.ListingID = ask, id
+		if !other[id] {
+			offers = append(offers, execution.Offer{Ask: ask, Count: 1, ListingID: id})
 		}
 	}
-	if !it.IsDoppler() {
-		best.ListingID = ""
-	}
-	return best, best.Count > 0
+	slices.SortFunc(offers, func(a, b execution.Offer) int {
+		return cmp.Or(cmp.Compare(a.Ask, b.Ask), cmp.Compare(a.ListingID, b.ListingID))
+	})
+	return offers
 }
 
-// Place buys. It takes no permit: its caller has.
+// Place buys: an item with a phase by lot, since its name may not tell, and
+// everything else by name, since another lot may be as cheap when that one is gone.
+// It takes no permit: its caller has.
 func (c *Client) Place(ctx context.Context, o execution.Order, offer execution.Offer, wrote func()) (execution.Evidence, error) {
 	var once sync.Once
 	said := func() { once.Do(wrote) }
 	defer said()
 
-	r := BuyRequest{Name: o.MarketName, Game: o.Item.Game, MaxPrice: o.Ask, CustomID: string(o.ID)}
+	r := BuyRequest{Name: o.MarketName, Game: o.Item.Game, MaxPrice: o.Ask, CustomID: string(o.ID), Recipient: recipient(o)}
 	if o.Item.IsDoppler() {
 		if r.ID = offer.ListingID; r.ID == "" || o.Item.Phase == pricing.UnknownPhase {
 			return execution.Evidence{}, fmt.Errorf("place %s on skinsback: %w", o.ID, &execution.RejectedError{Reason: "no_listing_of_this_phase"})
@@ -89,11 +98,22 @@ func (c *Client) Place(ctx context.Context, o execution.Order, offer execution.O
 	if err != nil {
 		return execution.Evidence{}, fmt.Errorf("place %s on skinsback: %w", o.ID, err)
 	}
+	return c.placed(bought), nil
+}
+
+// recipient gives who gets an order, if it is not for us.
+func recipient(o execution.Order) Recipient {
+	return Recipient{Partner: o.Buyer.To.Partner, Token: o.Buyer.To.Token}
+}
+
+// placed is the evidence of an answer that says success: the money is taken,
+// whatever the state is called.
+func (c *Client) placed(bought Purchase) execution.Evidence {
 	e := c.evidence(bought)
 	if e.Event == "" {
-		e.Event = execution.OnPlaced // success means that the money is taken, whatever the state is called
+		e.Event = execution.OnPlaced
 	}
-	return e, nil
+	return e
 }
 
 // Lookup asks for a purchase by our ID.

@@ -46,12 +46,12 @@ func TestCheapestOfAnItem(t *testing.T) {
 		found []Lot
 		want  execution.Offer // zero: not offered
 	}{
-		"by name":                       {redline, []Lot{lot("1", redline, 13), lot("2", redline, 12)}, execution.Offer{Ask: 12 * pricing.Dollar, Count: 2}},
-		"others whose name contains it": {redline, []Lot{lot("1", stattrak, 5), lot("2", redline, 12)}, execution.Offer{Ask: 12 * pricing.Dollar, Count: 1}},
+		"by name":                       {redline, []Lot{lot("1", redline, 13), lot("2", redline, 12)}, execution.Offer{Ask: 12 * pricing.Dollar, Count: 2, ListingID: "2"}},
+		"others whose name contains it": {redline, []Lot{lot("1", stattrak, 5), lot("2", redline, 12)}, execution.Offer{Ask: 12 * pricing.Dollar, Count: 1, ListingID: "2"}},
 		"only others":                   {redline, []Lot{lot("1", stattrak, 5)}, execution.Offer{}},
 		"nothing":                       {redline, nil, execution.Offer{}},
-		"another spelling":              {redline, []Lot{lot("1", "AK-47 |  Redline  (Field-Tested)", 12)}, execution.Offer{Ask: 12 * pricing.Dollar, Count: 1}},
-		"one lot twice":                 {redline, []Lot{lot("1", redline, 12), lot("1", redline, 13)}, execution.Offer{Ask: 13 * pricing.Dollar, Count: 1}},
+		"another spelling":              {redline, []Lot{lot("1", "AK-47 |  Redline  (Field-Tested)", 12)}, execution.Offer{Ask: 12 * pricing.Dollar, Count: 1, ListingID: "1"}},
+		"one lot twice":                 {redline, []Lot{lot("1", redline, 12), lot("1", redline, 13)}, execution.Offer{Ask: 13 * pricing.Dollar, Count: 1, ListingID: "1"}},
 		"by lot":                        {phase2, []Lot{lot("1", phase2, 13), lot("2", phase2, 12), lot("3", phase4, 5)}, execution.Offer{Ask: 12 * pricing.Dollar, Count: 2, ListingID: "2"}},
 		"with its twin":                 {phase2, []Lot{lot("1", bare, 13), lot("1", phase2, 13), lot("2", bare, 5), lot("2", phase4, 5)}, execution.Offer{Ask: 13 * pricing.Dollar, Count: 1, ListingID: "1"}},
 		"only bare":                     {phase2, []Lot{lot("1", bare, 13)}, execution.Offer{}},
@@ -341,7 +341,7 @@ func TestHistoryEnds(t *testing.T) {
 
 func TestBalance(t *testing.T) {
 	for body, want := range map[string]Balance{
-		sample(t, "balance.json"): {USD: 1_532_407_000, Plain: 1_532_407_000},
+		sample(t, "balance.json"): {USD: 1_532_407_000, Plain: 1_532_407_000, Deals: 20_411_120_000},
 		`{"status":"success","balance":1532.407,"balance_in_currencies":{"usd":1532.4}}`:       {USD: 1_532_400_000, Plain: 1_532_407_000},
 		`{"status":"success","balance":"124508.069","balance_in_currencies":{"usd":"1532.4"}}`: {USD: 1_532_400_000, Plain: 124_508_069_000, Disagree: true},
 		`{"status":"success","balance":"5"}`:                                                   {USD: 5_000_000, Plain: 5_000_000},

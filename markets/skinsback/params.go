@@ -13,7 +13,8 @@ import (
 	"strconv"
 )
 
-// params are the parameters of a request: a string, or a []string for a list.
+// params are the parameters of a request: a string, a []string for a list, or a
+// []map[string]string for a list of objects.
 // Numbers and flags are strings too, because a signature covers the text that
 // PHP makes of a value, and of "10.50" it makes "10.50" but of 10.50 "10.5".
 type params map[string]any
@@ -62,6 +63,12 @@ func (p params) form() []byte {
 		case []string:
 			for i, element := range value {
 				values.Set(name+"["+strconv.Itoa(i)+"]", element)
+			}
+		case []map[string]string:
+			for i, element := range value {
+				for field, v := range element {
+					values.Set(name+"["+strconv.Itoa(i)+"]["+field+"]", v)
+				}
 			}
 		}
 	}

@@ -4,11 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strconv"
 	"time"
 
 	"skinarb/execution"
-	"skinarb/fetch"
 	"skinarb/pricing"
 )
 
@@ -56,18 +54,27 @@ type BuyRequest struct {
 
 	MaxPrice pricing.Money // the most that it may cost, inclusive; needed
 	CustomID string        // ours, never used before; needed
+
+	Recipient Recipient // who gets it; zero: the configured one
 }
 
-// Buy buys one thing for the configured recipient, at most once however it
-// ends. Nil means bought and paid for, not delivered.
+// recipient gives who gets what is bought.
+func (c *Client) recipient(wanted Recipient) Recipient {
+	if wanted == (Recipient{}) {
+		return c.cfg.Recipient
+	}
+	return wanted
+}
+
+// Buy buys one thing, at most once however it ends. Nil means bought and paid for, not delivered.
 //
 // Errors: *execution.RejectedError, the market refused and took no money;
 // *execution.RetryLaterError, nothing happened. After any other error the
 // outcome is open until GetInfoByCustomIDs tells it.
 // https://skinsback.com/docs/api/v1/market_buy
 func (c *Client) Buy(ctx context.Context, r BuyRequest) (Purchase, error) {
-	if err := c.take(ctx, fetch.ForPurchase, c.cfg.Timeout); err != nil {
-		return Purchase{}, fmt.Errorf("market_buy: %w: %w", &execution.RetryLaterError{After: unsentPause, Reason: "no permit"}, err)
+	if err := c.permit(ctx, "market_buy"); err != nil {
+		return Purchase{}, err
 	}
 	return c.buy(ctx, r, func() {})
 }
@@ -79,9 +86,10 @@ func (c *Client) buy(ctx context.Context, r BuyRequest, wrote func()) (Purchase,
 		// SkinsBack would buy at any price, or twice.
 		return Purchase{}, fmt.Errorf("market_buy: %w", &execution.RejectedError{Reason: "missing_max_price_or_custom_id"})
 	}
+	to := c.recipient(r.Recipient)
 	p := params{
-		"partner":   c.cfg.Recipient.Partner,
-		"token":     c.cfg.Recipient.Token,
+		"partner":   to.Partner,
+		"token":     to.Token,
 		"max_price": r.MaxPrice.String(),
 		"custom_id": r.CustomID,
 	}
@@ -91,7 +99,7 @@ func (c *Client) buy(ctx context.Context, r BuyRequest, wrote func()) (Purchase,
 		p["name"], p["game"] = r.Name, string(r.Game)
 	}
 	var answer purchaseFields
-	if err := c.purchase(ctx, p, wrote, &answer); err != nil {
+	if err := c.once(ctx, "market_buy", p, wrote, &answer); err != nil {
 		return Purchase{}, err
 	}
 	bought := answer.purchase()
@@ -137,15 +145,12 @@ func (c *Client) getInfo(ctx context.Context, by string, ids []string) ([]Purcha
 	if len(ids) == 0 {
 		return nil, nil
 	}
-	var answer purchaseList
+	var answer items[purchaseFields]
 	if err := c.read(ctx, "market_getinfo", params{by: ids}, &answer); err != nil {
 		return nil, err
 	}
-	return answer.purchases("market_getinfo")
+	return each(answer, "market_getinfo", purchaseFields.purchase)
 }
-
-// maxPages bounds GetHistory: a hundred thousand purchases.
-const maxPages = 100
 
 // GetHistory gives every purchase made from one time to another, once each. The
 // order is the market's, which is not documented.
@@ -153,48 +158,7 @@ const maxPages = 100
 // Errors are those of GetInfo; and pages that do not end.
 // https://skinsback.com/docs/api/v1/market_history
 func (c *Client) GetHistory(ctx context.Context, from, to time.Time) ([]Purchase, error) {
-	var all []Purchase
-	place := map[string]int{} // in all, by BuyID
-	asked := map[text]bool{}  // cursors
-	cursor := text("")
-	for range maxPages {
-		p := params{
-			"starting": strconv.FormatInt(max(0, from.Unix()), 10),
-			"ending":   strconv.FormatInt(max(0, to.Unix()), 10),
-		}
-		if cursor != "" {
-			p["start_from"] = string(cursor)
-		}
-		var answer historyPage
-		if err := c.read(ctx, "market_history", p, &answer); err != nil {
-			return nil, err
-		}
-		page, err := answer.purchases("market_history")
-		if err != nil {
-			return nil, err
-		}
-		// A purchase made meanwhile may shift the pages, so that one comes again.
-		for _, bought := range page {
-			if i, ok := place[bought.BuyID]; ok && bought.BuyID != "" {
-				all[i] = bought
-				continue
-			}
-			place[bought.BuyID] = len(all)
-			all = append(all, bought)
-		}
-		more, err := answer.HasMore.flag()
-		switch {
-		case err != nil:
-			return nil, fmt.Errorf("market_history: has_more: %w", err)
-		case !more:
-			return all, nil
-		}
-		asked[cursor] = true
-		if cursor = answer.StartFrom; asked[cursor] {
-			return nil, errors.New("market_history: more pages are promised and none comes")
-		}
-	}
-	return nil, fmt.Errorf("market_history: more than %d pages", maxPages)
+	return allPages(ctx, c, "market_history", within(from, to), purchaseFields.purchase, func(p Purchase) string { return p.BuyID })
 }
 
 // purchaseFields is a purchase as sent.
@@ -228,27 +192,4 @@ func (f purchaseFields) purchase() Purchase {
 		ErrorReason:  string(f.ErrorReason),
 		At:           f.Date.unix(),
 	}
-}
-
-// purchaseList is an answer with purchases. Items is nil when it has none, which
-// is not the same as an empty list: that one says that nothing was found.
-type purchaseList struct {
-	Items *list[purchaseFields] `json:"items"`
-}
-
-func (l purchaseList) purchases(method string) ([]Purchase, error) {
-	if l.Items == nil {
-		return nil, fmt.Errorf("%s: the answer has no items", method)
-	}
-	all := make([]Purchase, 0, len(*l.Items))
-	for _, f := range *l.Items {
-		all = append(all, f.purchase())
-	}
-	return all, nil
-}
-
-type historyPage struct {
-	purchaseList
-	HasMore   text `json:"has_more"`
-	StartFrom text `json:"start_from"`
 }

@@ -184,10 +184,17 @@ func (c *Client) readAll(resp *http.Response, limit int64) ([]byte, error) {
 	return io.ReadAll(r)
 }
 
-// purchase sends what moves money, once. wrote is called when no further byte
-// of the request can leave.
-func (c *Client) purchase(ctx context.Context, p params, wrote func(), v any) error {
-	const method = "market_buy"
+// permit waits for a permit to move money or items.
+func (c *Client) permit(ctx context.Context, method string) error {
+	if err := c.take(ctx, fetch.ForPurchase, c.cfg.Timeout); err != nil {
+		return fmt.Errorf("%s: %w: %w", method, &execution.RetryLaterError{After: unsentPause, Reason: "no permit"}, err)
+	}
+	return nil
+}
+
+// once sends what moves money or items, and never a second time. wrote is called
+// when no further byte of the request can leave.
+func (c *Client) once(ctx context.Context, method string, p params, wrote func(), v any) error {
 	sending, cancel := context.WithTimeout(ctx, c.cfg.Timeout)
 	defer cancel()
 	var connected atomic.Bool

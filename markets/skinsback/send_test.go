@@ -116,8 +116,9 @@ func TestRequestsCarryTheAccount(t *testing.T) {
 	}
 }
 
-// TestAPurchaseIsSentOnce crosses every way in which a request can go wrong
-// with what the client may do about it, which is nothing.
+// TestAPurchaseIsSentOnce crosses every way in which a purchase, or anything else that
+// moves money or items, can go wrong with what the client may do about it, which
+// is nothing.
 func TestAPurchaseIsSentOnce(t *testing.T) {
 	for name, answer := range map[string]string{
 		"closed without an answer": "",
@@ -143,13 +144,15 @@ func TestAPurchaseIsSentOnce(t *testing.T) {
 			}
 		})
 		for range 3 { // a client with a past behaves no differently
-			requests.Store(0)
-			_, err := newClient(t, address).Buy(t.Context(), testRequest)
-			if got := outcome(err); got != "in doubt" {
-				t.Errorf("%s: got %s (%v), want in doubt", name, got, err)
-			}
-			if n := requests.Load(); n != 1 {
-				t.Errorf("%s: sent %d times, want once", name, n)
+			for method, write := range writes {
+				requests.Store(0)
+				err := write(t, newClient(t, address))
+				if got := outcome(err); got != "in doubt" {
+					t.Errorf("%s, %s: got %s (%v), want in doubt", method, name, got, err)
+				}
+				if n := requests.Load(); n != 1 {
+					t.Errorf("%s, %s: sent %d times, want once", method, name, n)
+				}
 			}
 		}
 	}

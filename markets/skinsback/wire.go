@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/shopspring/decimal"
+
 	"skinarb/pricing"
 )
 
@@ -46,6 +48,39 @@ func (t text) money() (pricing.Money, bool) {
 func (t text) amount() pricing.Money {
 	m, _ := t.money()
 	return max(m, 0)
+}
+
+// proceeds gives what we receive, in dollars: digits beyond the sixth round down,
+// since money that comes must never look more than it is. False when there is no
+// positive amount to be read.
+func (t text) proceeds() (pricing.Money, bool) {
+	if t == "" || t[0] < '0' || t[0] > '9' { // a sign
+		return 0, false
+	}
+	m, ok := ("-" + t).money()
+	return -m, ok && m < 0
+}
+
+// decimal gives a number that is no amount of dollars, and zero when there is
+// none to be read or its exponent is absurd.
+func (t text) decimal() decimal.Decimal {
+	if len(t) > 40 {
+		return decimal.Decimal{}
+	}
+	d, err := decimal.NewFromString(string(t))
+	if err != nil || d.Exponent() < -30 || d.Exponent() > 15 {
+		return decimal.Decimal{}
+	}
+	return d
+}
+
+// iso reads a time as ISO 8601 has it; zero when t tells none.
+func (t text) iso() time.Time {
+	at, err := time.Parse(time.RFC3339Nano, string(t))
+	if err != nil {
+		return time.Time{}
+	}
+	return at.UTC()
 }
 
 // whole gives an integer, and false when t is none.
@@ -126,6 +161,18 @@ func (o *object[T]) UnmarshalJSON(b []byte) error {
 	return json.Unmarshal(b, &o.Value)
 }
 
+// optional is what nothing depends on: of another shape than expected it is as
+// good as missing.
+type optional[T any] struct{ Value T }
+
+func (o *optional[T]) UnmarshalJSON(b []byte) error {
+	*o = optional[T]{}
+	if json.Unmarshal(b, &o.Value) != nil {
+		*o = optional[T]{}
+	}
+	return nil
+}
+
 // hollow tells whether b is [] or {}.
 func hollow(b []byte) bool {
 	return (b[0] == '[' || b[0] == '{') && len(bytes.TrimSpace(b[1:len(b)-1])) == 0
@@ -149,7 +196,8 @@ type envelope struct {
 
 // check gives nil for a success, an error object's code and text as an
 // *APIError without a decision, and else what is wrong. A success that names an
-// error contradicts itself and is neither.
+// error contradicts itself and is neither. The status of orderstatus is the
+// deposit's, so there only error and a named error are one.
 func (e envelope) check(method string) error {
 	code := text("")
 	if e.Code != nil {
@@ -161,6 +209,8 @@ func (e envelope) check(method string) error {
 		return nil
 	case e.Status == "success":
 		return errors.New("the answer says success and names an error")
+	case method == "orderstatus" && !named && e.Status != "error" && e.Status != "":
+		return nil
 	case e.Status == "error" || e.Status == "fail" || named:
 		n, _ := code.whole()
 		return &APIError{Method: method, Code: int(n), Message: string(e.Message)}

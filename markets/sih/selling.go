@@ -1,0 +1,172 @@
+package sih
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"skinarb/pricing"
+	"skinarb/selling"
+)
+
+var _ selling.Market = Shop{}
+
+// Shop is what selling asks of a market: items of one attached Steam account, put
+// on sale as deposits.
+type Shop struct {
+	c       *Client
+	steamID string
+}
+
+// Shop gives the shop of the account that receives purchases.
+func (c *Client) Shop() Shop { return Shop{c, c.cfg.Recipient.SteamID} }
+
+// Market names the market.
+func (s Shop) Market() pricing.Market { return pricing.SIH }
+
+// Attach makes the account one that may sell for the project, if it is not one
+// yet. Whether it then can is between its owner, SIH's browser extension and
+// Steam: a deposit says so.
+func (s Shop) Attach(ctx context.Context) error {
+	attached, err := s.c.AccountStates(ctx)
+	if err != nil {
+		return err
+	}
+	for _, a := range attached {
+		if a.SteamID == s.steamID {
+			return nil
+		}
+	}
+	_, err = s.c.AddAccount(ctx, s.steamID, s.c.cfg.Recipient.Token)
+	return err
+}
+
+// List deposits one item. Why SIH left it out of an answer that says success is
+// told in texts that are not documented, so that it is no refusal: it may be on
+// sale already.
+func (s Shop) List(ctx context.Context, l selling.Listing) (selling.Word, error) {
+	done, err := s.c.Deposit(ctx, NewDeposit{SteamID: s.steamID, Game: l.Item.Game, Items: []NewDepositItem{
+		{AssetID: AssetID(l.Goods), Price: l.Price, CustomID: string(l.ID)},
+	}})
+	if err != nil {
+		return selling.Word{}, err
+	}
+	if len(done.Items) != 1 {
+		return selling.Word{}, unknown(fmt.Errorf("the answer does not name the item, and says %q", strings.Join(done.Problems, "; ")))
+	}
+	it := done.Items[0]
+	return selling.Word{ID: l.ID, Event: selling.OnListed, Shown: true, MarketRef: string(it.ID), Price: it.Price}, nil
+}
+
+// Withdraw deletes a deposit, by our id and by SIH's where we know it. An answer
+// that names nothing says nothing.
+func (s Shop) Withdraw(ctx context.Context, l selling.Listing) error {
+	var ids []DepositID
+	if l.MarketRef != "" {
+		ids = []DepositID{DepositID(l.MarketRef)}
+	}
+	named, err := s.c.DeleteDeposits(ctx, ids, []string{string(l.ID)})
+	if err == nil && len(named) == 0 {
+		err = errors.New("sih project/delete-deposit: the answer names nothing that was taken off sale")
+	}
+	return err
+}
+
+const (
+	walletMargin = time.Hour           // how far a clock of SIH's may be behind ours
+	walletWindow = 30 * 24 * time.Hour // how far back the wallet is read for what is off sale
+)
+
+// Look asks what is on sale and, if something that was asked for is not, what the
+// deposit wallet was credited since. What a credit is about is not documented:
+// one whose data has the listing's id anywhere, ours or SIH's, is taken for its
+// sale, and any other is told as naming none.
+func (s Shop) Look(ctx context.Context, ls []selling.Listing) ([]selling.Word, []selling.Credit, error) {
+	onSale, err := s.c.Deposits(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	words, shown := make([]selling.Word, 0, len(onSale)), map[selling.ListingID]bool{}
+	for _, d := range onSale {
+		id := selling.ListingID(d.CustomID)
+		shown[id] = true
+		words = append(words, selling.Word{ID: id, Event: selling.OnListed, Shown: true, MarketRef: string(d.ID), Price: d.Price})
+	}
+	var missing []selling.Listing
+	since := s.c.cfg.Now()
+	oldest := since.Add(-walletWindow)
+	for _, l := range ls {
+		if !shown[l.ID] {
+			missing = append(missing, l)
+			if from := l.CreatedAt.Add(-walletMargin); from.Before(since) {
+				since = from
+			}
+		}
+	}
+	if since.Before(oldest) {
+		since = oldest
+	}
+	if len(missing) == 0 {
+		return words, nil, nil
+	}
+	moves, err := s.c.WalletHistory(ctx, DepositWallet, since, WalletDeposit)
+	if err != nil {
+		return words, nil, err // nothing can be said of what is missing
+	}
+	sold, credits := sales(missing, moves)
+	return append(words, sold...), credits, nil
+}
+
+// sales tells of listings that are not on sale, by the movements of the deposit
+// wallet.
+func sales(missing []selling.Listing, moves []Movement) ([]selling.Word, []selling.Credit) {
+	paid := map[selling.ListingID]Movement{}
+	var credits []selling.Credit
+	for _, m := range moves {
+		if m.Amount <= 0 {
+			continue
+		}
+		named := false
+		in := scalars(m.Data)
+		for _, l := range missing {
+			if in[string(l.ID)] || l.MarketRef != "" && in[l.MarketRef] {
+				paid[l.ID], named = m, true
+				break
+			}
+		}
+		if !named {
+			credits = append(credits, selling.Credit{Ref: m.ID, Amount: m.Amount, At: m.Created})
+		}
+	}
+	var words []selling.Word
+	for _, l := range missing {
+		w := selling.Word{ID: l.ID}
+		if m, ok := paid[l.ID]; ok {
+			w.Event, w.Shown, w.Proceeds, w.CreditRef = selling.OnSold, true, m.Amount, m.ID
+		}
+		words = append(words, w)
+	}
+	return words, credits
+}
+
+// scalars gives every text and number in a JSON document; none of what is none.
+func scalars(doc string) map[string]bool {
+	found := map[string]bool{}
+	d := json.NewDecoder(strings.NewReader(doc))
+	d.UseNumber()
+	for {
+		t, err := d.Token()
+		if err != nil {
+			return found
+		}
+		switch v := t.(type) {
+		case string:
+			found[v] = true // names of members, too, which are no ids
+		case json.Number:
+			found[v.String()] = true
+		}
+	}
+}
