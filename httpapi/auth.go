@@ -14,6 +14,7 @@ const (
 	accessRead                   // anybody, or a read token once there are some
 	accessOperator               // anybody, or the operator once there is one
 	accessChange                 // the operator; nobody while there is none
+	accessSigned                 // whoever signs the request: its handler looks, and gives every answer
 )
 
 // guard knows tokens by their hashes. Hashing makes them equally long, so that

@@ -25,6 +25,7 @@ var byAccess = []struct {
 	{accessRead, "GET", "/v1/verdicts" + price("name", redline)},
 	{accessOperator, "GET", "/v1/orders"},
 	{accessOperator, "GET", "/v1/orders/sa-newest"},
+	{accessOperator, "GET", "/v1/positions"},
 	{accessOperator, "GET", "/v1/pnl"},
 	{accessOperator, "GET", "/v1/trading"},
 	{accessOperator, "GET", "/v1/config"},

@@ -10,17 +10,22 @@ import (
 // batch is what POST /v1/prices asks for. A plain one is kept from one request to
 // the next.
 type batch struct {
-	names   [][]byte
-	answers []*answer // by name; nil where no market has it
-	same    []bool    // by name: it is spelled as in its answer
+	names [][]byte
+	found []found // by name
 
 	unescaped []byte // names that had escapes
 }
 
+// found is what there is to say of a name.
+type found struct {
+	answer *answer // nil where no market has it
+	same   bool    // the name is spelled as in its answer
+}
+
 func (q *batch) clear() {
 	clear(q.names)
-	clear(q.answers)
-	q.names, q.answers, q.same, q.unescaped = q.names[:0], q.answers[:0], q.same[:0], q.unescaped[:0]
+	clear(q.found)
+	q.names, q.found, q.unescaped = q.names[:0], q.found[:0], q.unescaped[:0]
 }
 
 // find finds the answers of all names, and tells whether those that are not
@@ -34,16 +39,15 @@ func (q *batch) find(e *edition) (plain bool) {
 		pos, ok := e.book.Find(e.game, name, pricing.NoPhase)
 		if ok {
 			a := e.at(pos)
-			q.answers, q.same = append(q.answers, a), append(q.same, a.family == "") // a phase would be in it
+			q.found = append(q.found, found{a, a.family == ""}) // a phase would be in it
 			continue
 		}
-		q.same = append(q.same, false)
 		plain = plain && plainText(name)
 		var a *answer
 		if it, err := pricing.ParseItem(e.game, string(name), ""); err == nil {
 			a = e.of(it)
 		}
-		q.answers = append(q.answers, a)
+		q.found = append(q.found, found{a, false})
 	}
 	return plain
 }

@@ -12,6 +12,7 @@ import (
 
 	"skinarb/execution"
 	"skinarb/pricing"
+	"skinarb/selling"
 	"skinarb/strategy"
 )
 
@@ -101,13 +102,14 @@ func (f *fakeStrategy) Verdicts(it pricing.Item, _ time.Time) []strategy.Verdict
 // fakeTrading is a journal in memory, newest order first. fail is what every
 // method returns instead.
 type fakeTrading struct {
-	orders   []execution.Order
-	status   TradingStatus
-	totals   execution.Totals
-	practice Practice
-	notReady string
-	fail     error
-	by       string
+	orders    []execution.Order
+	positions []selling.Position
+	status    TradingStatus
+	totals    execution.Totals
+	practice  Practice
+	notReady  string
+	fail      error
+	by        string
 }
 
 func (f *fakeTrading) Orders(_ context.Context, q execution.Query) ([]execution.Order, error) {
@@ -179,6 +181,7 @@ type world struct {
 	strategy *fakeStrategy
 	trading  *fakeTrading
 	hooks    *fakeHooks
+	partner  *fakePartner
 	cfg      Config
 }
 
@@ -210,7 +213,8 @@ func newWorld() *world {
 	amounts := execution.Amounts{Spent: 7_990_000, Reserved: 8_400_000, AtRisk: 7_990_000, ExpectedProfit: 2_660_000, RealisedLoss: 250_000, Refunded: 100_000, Orders: 3}
 
 	w := &world{
-		hooks: &fakeHooks{},
+		hooks:   &fakeHooks{},
+		partner: &fakePartner{},
 		prices: &fakePrices{book: testBook(), statuses: []pricing.FeedStatus{
 			{Feed: sihTF2, State: pricing.Fresh, LastSuccess: now.Add(-time.Hour), Version: 1},
 			{Feed: sihCS2, State: pricing.Held, Reason: "it lost more than half of its items", Items: 2, LastSuccess: now.Add(-10 * time.Minute), LastError: "timeout", Version: 5},
@@ -245,7 +249,7 @@ func newWorld() *world {
 		},
 	}
 	w.cfg = Config{
-		Prices: w.prices, Strategy: w.strategy, Trading: w.trading, Hooks: w.hooks,
+		Prices: w.prices, Strategy: w.strategy, Trading: w.trading, Hooks: w.hooks, Partner: w.partner,
 		Feeds:       []pricing.Feed{sbCS2, sihCS2, {Market: pricing.SIH, Game: pricing.Rust}},
 		MaxQuoteAge: 5 * time.Minute, Version: "1.2.3",
 		Settings: map[string]string{"GAMES": "cs2"},

@@ -102,7 +102,7 @@ func (s *Server) answerPlainBatch(ctx *fasthttp.RequestCtx) bool {
 
 // batches keeps what plain batches are read into.
 var batches = sync.Pool{New: func() any {
-	return &batch{names: make([][]byte, 0, maxNames), answers: make([]*answer, 0, maxNames), same: make([]bool, 0, maxNames)}
+	return &batch{names: make([][]byte, 0, maxNames), found: make([]found, 0, maxNames)}
 }}
 
 // plainQuery has the values of a query; empty is the same as none.

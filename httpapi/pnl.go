@@ -36,8 +36,8 @@ func (p PaperFills) rate() *int64 {
 	return &bps
 }
 
-// amountsJSON adds up orders. We buy and do not sell, so what is realised is
-// what failed purchases cost: never above zero.
+// amountsJSON adds up orders. What is realised is what sold positions brought,
+// less what failed purchases cost.
 type amountsJSON struct {
 	Spent          string `json:"spent"`
 	Refunded       string `json:"refunded"`

@@ -90,7 +90,8 @@ func (s *Server) writePrices(resp *fasthttp.Response, e *edition, q *batch) {
 	e.tell(&t, s.now(), s.cfg.MaxQuoteAge)
 	b := append(takeBody(resp), `{"prices":[`...)
 	first := true
-	for i, a := range q.answers {
+	for i, f := range q.found {
+		a := f.answer
 		if a == nil {
 			continue
 		}
@@ -99,15 +100,15 @@ func (s *Server) writePrices(resp *fasthttp.Response, e *edition, q *batch) {
 			b = append(b, ',')
 		}
 		b = append(b, `{"asked":`...)
-		if q.same[i] {
+		if f.same {
 			b = append(b, a.text[a.name[0]:a.name[1]]...)
 		} else {
 			b = appendString(b, q.names[i])
 		}
 		b = append(b, ',')
-		var found bool
-		if b, found = e.appendPrice(b, a, &t); !found {
-			b, q.answers[i] = b[:before], nil
+		var known bool
+		if b, known = e.appendPrice(b, a, &t); !known {
+			b, q.found[i].answer = b[:before], nil
 			continue
 		}
 		b = append(b, '}')
@@ -115,8 +116,8 @@ func (s *Server) writePrices(resp *fasthttp.Response, e *edition, q *batch) {
 	}
 	b = append(b, `],"not_found":[`...)
 	first = true
-	for i, a := range q.answers {
-		if a != nil {
+	for i, f := range q.found {
+		if f.answer != nil {
 			continue
 		}
 		if !first {

@@ -18,6 +18,7 @@ import (
 
 	"skinarb/execution"
 	"skinarb/pricing"
+	"skinarb/selling"
 	"skinarb/strategy"
 )
 
@@ -55,6 +56,9 @@ type Trading interface {
 	// Order gives one order with its history, or execution.ErrNoOrder.
 	Order(ctx context.Context, id execution.OrderID) (execution.Order, error)
 
+	// Positions gives what we hold to be sold, and what was, newest first.
+	Positions(ctx context.Context, q selling.Query) ([]selling.Position, error)
+
 	// Totals gives what the orders came to.
 	Totals(ctx context.Context) (execution.Totals, error)
 
@@ -64,8 +68,8 @@ type Trading interface {
 	// Status gives the kill switch, the limits and what is used of them.
 	Status(ctx context.Context) (TradingStatus, error)
 
-	// Stop returns nil only when no purchase request leaves any process any
-	// more. Start undoes it. by says who asked, for the record.
+	// Stop returns nil only when no request to buy leaves any process any more, and
+	// none to put on sale. Start undoes it. by says who asked, for the record.
 	Stop(ctx context.Context, reason, by string) error
 	Start(ctx context.Context, by string) error
 
@@ -97,6 +101,7 @@ type Config struct {
 	Strategy Strategy // nil: no opportunities, no verdicts
 	Trading  Trading  // nil on an aggregator: the trading endpoints do not exist
 	Hooks    Hooks    // nil: markets cannot send events, the webhooks do not exist
+	Partner  Partner  // nil: we sell nothing to SIH's buyers, its endpoints do not exist
 
 	Feeds       []pricing.Feed // all that settings name, also those that are off
 	MaxQuoteAge time.Duration  // older quotes are flagged stale
@@ -233,12 +238,19 @@ func (s *Server) routes() []route {
 			route{"POST", "/webhooks/sih/:secret", accessOpen, nil, s.postSIHHook},
 		)
 	}
+	if s.cfg.Partner != nil {
+		rs = append(rs,
+			route{"POST", "/partner/sih/create-purchase", accessSigned, nil, s.postPartnerPurchase},
+			route{"GET", "/partner/sih/get-purchase", accessSigned, []string{"customId"}, s.getPartnerPurchase},
+		)
+	}
 	if s.cfg.Trading == nil {
 		return rs
 	}
 	return append(rs,
 		route{"GET", "/v1/orders", accessOperator, []string{"state", "limit", "cursor"}, s.getOrders},
 		route{"GET", "/v1/orders/:id", accessOperator, nil, s.getOrder},
+		route{"GET", "/v1/positions", accessOperator, []string{"state", "limit", "cursor"}, s.getPositions},
 		route{"GET", "/v1/pnl", accessOperator, nil, s.getPnL},
 		route{"GET", "/v1/trading", accessOperator, nil, s.getTrading},
 		route{"POST", "/v1/trading/stop", accessChange, nil, s.postStop},
@@ -274,6 +286,9 @@ func (s *Server) answer(c *fiber.Ctx, r route) (err error) {
 		}
 	}()
 	setSafeHeaders(&c.Response().Header)
+	if r.access == accessSigned {
+		return r.handle(c, params{}) // the signature is on the query as it stands
+	}
 	if err := s.guard.check(r.access, c.Request().Header.PeekAll(fiber.HeaderAuthorization)); err != nil {
 		return err
 	}

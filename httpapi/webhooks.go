@@ -21,7 +21,7 @@ type Hooks interface {
 func (s *Server) postSkinsBackHook(c *fiber.Ctx, _ params) error {
 	h := &c.Request().Header
 	// The body as it was sent: c.Body would inflate it.
-	if !s.cfg.Hooks.SkinsBack(string(h.Peek("Signature")), string(h.Peek(fiber.HeaderAuthorization)), c.Request().Body()) {
+	if !s.cfg.Hooks.SkinsBack(string(h.Peek(headerSignature)), string(h.Peek(fiber.HeaderAuthorization)), c.Request().Body()) {
 		return problem(codeUnauthorized, "the event is not signed with the client secret")
 	}
 	return writeTaken(c)

@@ -103,7 +103,7 @@ func aggregate(ctx context.Context, p *settings.Prices, stdout, stderr io.Writer
 		return err
 	}
 	defer feed.Close()
-	api := feed.API(feed.Engine(), nil, nil)
+	api := feed.API(feed.Engine(), nil, nil, nil)
 	address := "http://" + ln.Addr().String() + "/"
 	log.Info("aggregator is up", "version", settings.Version(), "dashboard", address)
 	if p.Demo {

@@ -15,7 +15,7 @@ func (c *config) startDemo(stop func(), screen *screen) (*show, func(), error) {
 	world, err := marketsim.New(marketsim.Config{
 		Seed: uint64(c.Seed),
 		Tick: 2 * time.Second, MovePct: 2, Balance: int64(50_000 * pricing.Dollar),
-		Timing: marketsim.Timing{TradeCreation: time.Second, Acceptance: 2 * time.Second, AcceptTimeout: 5 * time.Second, Protection: 8 * time.Second},
+		Timing: marketsim.Timing{TradeCreation: time.Second, Acceptance: 2 * time.Second, AcceptTimeout: 5 * time.Second, Protection: 8 * time.Second, Sale: 20 * time.Second},
 		// More goes wrong than on a good day, because that is what is worth seeing.
 		Outcomes: marketsim.Outcomes{Fail: 8, Penalize: 3, Timeout: 4, Rollback: 4, Reprocess: 8, SoldOut: 4},
 	})
@@ -44,6 +44,18 @@ func (c *config) startDemo(stop func(), screen *screen) (*show, func(), error) {
 	c.Override("PLACE_TIMEOUT", "10s")
 	c.Override("RECONCILE_INTERVAL", "2s")
 	c.Override("SKINSBACK_WS_URL", sim.SocketURL)
+	if c.BackToBack {
+		c.Override("SIH_DEPOSIT_API_KEY", marketsim.DemoDepositKey)
+	}
+	if c.BackToBack { // purchases for buyers and for ourselves share the limits, and SIH's requests
+		c.Override("TRACK_INTERVAL", "1s")
+		c.Override("RECONCILE_INTERVAL", "10s")
+		c.Suggest("MAX_OPEN_ORDERS", "20")
+		c.Suggest("SIH_MAX_OPEN_ORDERS", "2")
+		c.Suggest("MAX_LOCKED_USD", "5000")
+		c.Suggest("MAX_ITEM_UNITS", "5")
+		c.Suggest("MAX_LISTINGS", "30")
+	}
 	for name, value := range map[string]string{
 		"MAX_ORDER_USD": "100", "MAX_DAY_USD": "50000", "MAX_LOCKED_USD": "1500", "MAX_OPEN_ORDERS": "6",
 		"SKINSBACK_SELL_FEE_BPS": "1000", "SIH_SELL_FEE_BPS": "1000",
@@ -51,5 +63,9 @@ func (c *config) startDemo(stop func(), screen *screen) (*show, func(), error) {
 	} {
 		c.Suggest(name, value)
 	}
-	return &show{screen: screen, length: c.DemoFor, end: stop}, func() { sim.Close(); os.RemoveAll(dir) }, nil
+	s := &show{screen: screen, length: c.DemoFor, end: stop}
+	if c.BackToBack {
+		s.world = world
+	}
+	return s, func() { sim.Close(); os.RemoveAll(dir) }, nil
 }

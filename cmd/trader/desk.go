@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"time"
 
@@ -9,6 +10,7 @@ import (
 	"skinarb/httpapi"
 	"skinarb/internal/crashpoint"
 	"skinarb/pricing"
+	"skinarb/selling"
 	"skinarb/strategy"
 )
 
@@ -17,6 +19,8 @@ type desk struct {
 	mode     string
 	terms    *terms
 	journal  execution.Journal
+	sales    *sales
+	deals    *deals
 	engine   *strategy.Engine
 	practice *practice
 	log      *slog.Logger
@@ -61,8 +65,20 @@ func (d *desk) Order(ctx context.Context, id execution.OrderID) (execution.Order
 	return d.journal.Get(ctx, id)
 }
 
-// Totals gives what the orders came to.
-func (d *desk) Totals(ctx context.Context) (execution.Totals, error) { return d.journal.Totals(ctx) }
+// Totals gives what the orders came to: what failed ones cost, and what sold ones
+// brought, which counts as the opposite of a loss.
+func (d *desk) Totals(ctx context.Context) (execution.Totals, error) {
+	t, err := d.journal.Totals(ctx)
+	if err != nil {
+		return t, err
+	}
+	return t, d.sales.realise(ctx, &t)
+}
+
+// Positions gives what we hold to be sold, and what was.
+func (d *desk) Positions(ctx context.Context, q selling.Query) ([]selling.Position, error) {
+	return d.sales.positions(ctx, q)
+}
 
 // Status gives the kill switch, the limits, and what is used of them.
 func (d *desk) Status(ctx context.Context) (httpapi.TradingStatus, error) {
@@ -86,9 +102,9 @@ func (d *desk) Status(ctx context.Context) (httpapi.TradingStatus, error) {
 	}, nil
 }
 
-// Stop returns nil when no purchase request leaves any more.
+// Stop returns nil when no request to buy or to list leaves any more.
 func (d *desk) Stop(ctx context.Context, reason, by string) error {
-	return d.terms.executor().Stop(ctx, reason, by)
+	return errors.Join(d.terms.executor().Stop(ctx, reason, by), d.sales.quiet(ctx), d.deals.quiet(ctx))
 }
 
 // Start undoes Stop.

@@ -17,6 +17,7 @@ import (
 	"skinarb/internal/pricefeed"
 	"skinarb/internal/settings"
 	"skinarb/pricing"
+	"skinarb/selling"
 )
 
 // trade runs the trader until ctx ends: prices, API, recovery, and only then
@@ -63,6 +64,9 @@ func trade(ctx context.Context, c *config, read func() (execution.Limits, error)
 		return execution.New(execution.Config{
 			Markets: markets, Journal: journal, Budgets: budgets(feed), Limits: c.Limits,
 			Recheck: func(_ context.Context, r execution.Request, fresh execution.Offer) error {
+				if r.Buyer.Ref != "" { // its ask is the ceiling, and its proceeds are agreed
+					return nil
+				}
 				return feed.Engine().Recheck(r.Item, r.Market, r.SellOn, fresh.Ask, crashpoint.Now())
 			},
 			Protection: map[pricing.Market]time.Duration{
@@ -77,11 +81,16 @@ func trade(ctx context.Context, c *config, read func() (execution.Limits, error)
 	if err := terms.renew(); err != nil {
 		return err
 	}
-	desk := &desk{mode: c.Mode, terms: terms, journal: journal, engine: feed.Engine(), practice: practice, log: log}
-	registry.MustRegister(desk)
+	sales := c.openSales(feed, journal, terms.executor, show, func(n selling.Notice) { alerts.Send(fromSelling(n, time.Now())) }, log)
+	deals, err := c.openDeals(feed, journal, terms, show, func(n selling.Notice) { alerts.Send(fromSelling(n, time.Now())) }, log)
+	if err != nil {
+		return err
+	}
+	desk := &desk{mode: c.Mode, terms: terms, journal: journal, sales: sales, deals: deals, engine: feed.Engine(), practice: practice, log: log}
+	registry.MustRegister(desk, sales, deals)
 	hooks := newHooks(feed.SkinsBack(), c.SkinsBackWS, c.SIHWebhookSecret,
 		func(m pricing.Market, h execution.Hint) { terms.executor().Hint(m, h) }, time.Now, log)
-	api := feed.API(desk, desk, hooks)
+	api := feed.API(desk, desk, hooks, deals.partner())
 
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
@@ -119,7 +128,11 @@ func trade(ctx context.Context, c *config, read func() (execution.Limits, error)
 	}
 	running.Go(func() {
 		err := terms.run(ctx, func(ctx context.Context, x *execution.Executor) {
-			newTrader(feed, x, journal, log).run(ctx)
+			var side conc.WaitGroup
+			side.Go(func() { sales.run(ctx) })
+			side.Go(func() { deals.run(ctx) })
+			newTrader(feed, x, journal, deals.offered, log).run(ctx)
+			side.Wait()
 		})
 		if err != nil {
 			failed <- err
@@ -141,7 +154,7 @@ func trade(ctx context.Context, c *config, read func() (execution.Limits, error)
 // secrets are what an alert must never show.
 func (c *config) secrets() []string {
 	return append([]string{
-		c.SkinsBack.ClientID, c.SkinsBack.ClientSecret, c.SIH.APIKey, c.SIHWebhookSecret, c.APIToken, c.Recipient.Token,
+		c.SkinsBack.ClientID, c.SkinsBack.ClientSecret, c.SIH.APIKey, c.SIHWebhookSecret, c.SIHDepositKey, c.APIToken, c.Recipient.Token,
 	}, c.ReadTokens...)
 }
 

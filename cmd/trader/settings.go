@@ -28,10 +28,16 @@ type config struct {
 	Patience            time.Duration
 	Grace, PlaceTimeout time.Duration
 	MaxInDoubt          int
+	Sell, BackToBack    bool
+	MaxListings         int
+	RepriceEvery        time.Duration
 	Recipient           execution.Recipient
 
 	SkinsBackWS      string
 	SIHWebhookSecret string
+	SIHDepositKey    string
+	SIHBotName       string
+	SIHBotAvatar     string
 	AlertURLs        []string
 	AlertTargets     []alert.Target
 }
@@ -60,6 +66,16 @@ func (c *config) declare(s *settings.Set) {
 		c.declareMarket(s, m)
 	}
 	s.Int(&c.MaxInDoubt, "MAX_IN_DOUBT", 10, 0, 10_000, "Purchases of unknown outcome on one market at which buying there is suspended; 0 for any number.")
+
+	s.Group("Selling")
+	s.OnOff(&c.Sell, "SELL", "on: what was bought is sold on the other market once it is settled, never for less than its cost, the fee and MIN_PROFIT_USD: for a price of ours on SIH, for what it pays on SkinsBack. Needs MODE=live and JOURNAL=sqlite. The first start sells what the journal has of settled purchases, too.")
+	s.Duration(&c.RepriceEvery, "REPRICE_EVERY", "30m", time.Minute, 7*24*time.Hour, "Least time between two listings of one item: how often a price on SIH follows the market.")
+
+	s.OnOff(&c.BackToBack, "BACK_TO_BACK", "on: what is worth buying on SkinsBack to sell on SIH is offered on SIH, and bought only when a buyer there has ordered it, for delivery to that buyer. It is then not bought for ourselves. Needs MODE=live, JOURNAL=sqlite, SIH_DEPOSIT_API_KEY, and an SIH project in polling mode with /partner/sih/create-purchase and /partner/sih/get-purchase of this program as its addresses; not with SELL=on.")
+	s.Int(&c.MaxListings, "MAX_LISTINGS", 50, 1, 1000, "Most items that are offered back to back at the same time.")
+	s.Secret(&c.SIHDepositKey, "SIH_DEPOSIT_API_KEY", "Key with which SIH signs its calls to /partner/sih/...; without it there are no such paths.")
+	s.Text(&c.SIHBotName, "SIH_BOT_NICKNAME", "SkinsBack", "Nickname of the trading account that SIH shows to buyers.")
+	s.Text(&c.SIHBotAvatar, "SIH_BOT_AVATAR", "https://avatars.akamai.steamstatic.com/fef49e7fa7e1997310d705b2a6158ff8dc1cdfeb_medium.jpg", "Picture of it: an https address.")
 
 	s.Group("Following purchases")
 	s.Duration(&c.SkinsBackProtection, "SKINSBACK_PROTECTION", "198h", 0, 90*24*time.Hour, "Time after delivery at SkinsBack after which a purchase counts as settled: 8 days of trade protection and a margin.")
@@ -117,6 +133,26 @@ func (c *config) validate() []error {
 	mistakes := c.Prices.Validate()
 	if c.Journal == inRedis && c.RedisURL == "" {
 		mistakes = append(mistakes, errors.New("JOURNAL: redis needs REDIS_URL; the embedded Redis keeps prices, never purchases"))
+	}
+	if c.Sell && c.Mode != live {
+		mistakes = append(mistakes, errors.New("SELL: on needs MODE=live; on paper nothing is held that could be sold"))
+	}
+	if c.Sell && c.Journal != inSQLite {
+		mistakes = append(mistakes, errors.New("SELL: on needs JOURNAL=sqlite; what is on sale is remembered in the same file as purchases, and not in Redis"))
+	}
+	if c.BackToBack {
+		if c.Mode != live {
+			mistakes = append(mistakes, errors.New("BACK_TO_BACK: on needs MODE=live; on paper no buyer is served"))
+		}
+		if c.SIHDepositKey == "" {
+			mistakes = append(mistakes, errors.New("BACK_TO_BACK: on needs SIH_DEPOSIT_API_KEY, by which SIH's calls are known"))
+		}
+		if c.Sell {
+			mistakes = append(mistakes, errors.New("BACK_TO_BACK: not with SELL=on: an SIH project sells either what its accounts hold or what is ordered through these endpoints"))
+		}
+	}
+	if c.SIHDepositKey != "" && c.Journal != inSQLite {
+		mistakes = append(mistakes, errors.New("SIH_DEPOSIT_API_KEY: needs JOURNAL=sqlite; buyers' orders are remembered in the same file as purchases, and not in Redis"))
 	}
 	var err error
 	if c.AlertTargets, err = alert.Parse(c.AlertURLs); err != nil {

@@ -3,6 +3,8 @@ package main
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -10,8 +12,10 @@ import (
 
 	"skinarb/execution"
 	"skinarb/fetch"
+	"skinarb/internal/marketsim"
 	"skinarb/internal/pricefeed"
 	"skinarb/pricing"
+	"skinarb/selling"
 )
 
 // show tells a person what the demo does. Its methods do nothing when it is
@@ -20,6 +24,8 @@ type show struct {
 	screen *screen
 	length time.Duration // 0 goes on until it is stopped
 	end    func()        // stops the demo
+
+	world *marketsim.World // whose buyers order from us; nil where they do not
 }
 
 // up says where to look.
@@ -29,6 +35,34 @@ func (s *show) up(url string) {
 	}
 	s.screen.say(good, "dashboard", "%s", url)
 	s.screen.say(faint, "", "two simulated markets, an embedded Redis; nothing here costs money")
+	if s.world == nil {
+		return
+	}
+	// From now on SIH's buyers order from us, and SIH is as strict and as clumsy as
+	// it may be.
+	err := s.world.SetPartner(marketsim.Partner{
+		PurchaseURL: url + "partner/sih/create-purchase", CheckURL: url + "partner/sih/get-purchase",
+		Poll: time.Second, PollProtected: 2 * time.Second, Hostility: marketsim.DefaultHostility,
+	})
+	if err != nil {
+		s.screen.say(bad, "back to back", "%v", err)
+	}
+}
+
+// listing tells what happened to a listing of ours.
+func (s *show) listing(l selling.Listing) {
+	if s == nil {
+		return
+	}
+	switch l.State {
+	case selling.Listed:
+		s.screen.say(plain, "listed", "%s on %s for %s", l.Item, l.Market, l.Price)
+	case selling.Sold:
+		s.screen.say(good, "sold", "%s on %s: %s credited", l.Item, l.Market, l.Proceeds)
+	case selling.InDoubt, selling.Refused, selling.Vanished:
+		s.screen.say(odd, string(l.State), "%s on %s: %s", l.Item, l.Market, clip(l.Error))
+	case selling.Sent, selling.Withdrawing, selling.Withdrawn, selling.Gone, selling.Returned, selling.Unsent:
+	}
 }
 
 // pull tells of the first pulls of a feed and of every one that is withheld.
@@ -54,15 +88,18 @@ func (s *show) step(o execution.Order, st execution.Step) {
 		return
 	}
 	item := fmt.Sprintf("%s on %s", o.Item, o.Market)
+	if o.Buyer.Ref != "" {
+		item += fmt.Sprintf(" for %s's order %s", o.SellOn, o.Buyer.Ref)
+	}
 	switch st.State {
 	case execution.Placed:
 		if st.Event == execution.OnPlaced && o.Paid > 0 {
-			s.screen.say(good, "bought", "%s for %s; sells on %s for %s, profit %s", item, o.Paid, o.SellOn, o.Proceeds, o.Profit())
+			s.screen.say(good, "bought", "%s for %s; sells on %s for %s, profit %s", item, o.Paid, o.SellOn, o.Proceeds, o.Proceeds-o.Paid)
 		}
 	case execution.Delivered:
 		s.screen.say(plain, "delivered", "%s; in trade protection", item)
 	case execution.Settled:
-		s.screen.say(good, "settled", "%s is ours, expected profit %s", item, o.Profit())
+		s.screen.say(good, "settled", "%s, expected profit %s", item, o.Proceeds-o.Committed())
 	case execution.InDoubt:
 		s.screen.say(odd, "in doubt", "%s: %s; asking the market before anything else", item, clip(st.Note))
 	case execution.Rejected, execution.Failed, execution.Penalized, execution.RolledBack:
@@ -147,5 +184,32 @@ func (s *show) summary(j execution.Journal, statuses []pricing.FeedStatus) {
 	a := totals.All
 	fmt.Fprintf(&b, "  spent            %10s  of it settled %s, at risk %s, given back %s\n", a.Spent, a.Settled, a.AtRisk, a.Refunded)
 	fmt.Fprintf(&b, "  expected profit  %10s\n", a.ExpectedProfit)
+	if s.world != nil {
+		s.buyers(&b)
+	}
 	s.screen.block(b.String())
+}
+
+// buyers says what became of the orders of SIH's buyers, and what SIH found fault
+// with.
+func (s *show) buyers(b *strings.Builder) {
+	states, bought, twice := map[string]int{}, 0, 0
+	orders := s.world.PartnerOrders()
+	for _, o := range orders {
+		states[o.State]++
+		if len(o.Bought) > 0 {
+			bought++
+		}
+		if len(o.Bought) > 1 {
+			twice++
+		}
+	}
+	fmt.Fprintf(b, "  buyers' orders   %6d ", len(orders))
+	for _, state := range slices.Sorted(maps.Keys(states)) {
+		fmt.Fprintf(b, " %s %d", state, states[state])
+	}
+	_, faults := s.world.PartnerFaults()
+	sent, unreachable := s.world.PartnerRequests()
+	fmt.Fprintf(b, "\n  bought for them  %6d  %d of them twice\n", bought, twice)
+	fmt.Fprintf(b, "  SIH asked        %6d times, %d without an answer, and found %d faults\n", sent, unreachable, faults)
 }

@@ -37,16 +37,17 @@ type trader struct {
 	slots    map[pricing.Market]chan struct{} // for each market that we can buy on, its purchases under way
 	now      func() time.Time
 	log      *slog.Logger
-	changed  <-chan struct{} // prices have changed
+	changed  <-chan struct{}              // prices have changed
+	left     func(execution.Request) bool // to others; nil leaves nothing
 
 	buying conc.WaitGroup
 	mu     sync.Mutex
 	tried  map[execution.OrderID]time.Time // when an opportunity may be tried again
 }
 
-func newTrader(feed *pricefeed.PriceFeed, x *execution.Executor, j execution.Journal, log *slog.Logger) *trader {
+func newTrader(feed *pricefeed.PriceFeed, x *execution.Executor, j execution.Journal, left func(execution.Request) bool, log *slog.Logger) *trader {
 	t := &trader{
-		find: feed.Engine(), executor: x, journal: j, now: crashpoint.Now, log: log, changed: feed.Changed(),
+		find: feed.Engine(), executor: x, journal: j, now: crashpoint.Now, log: log, changed: feed.Changed(), left: left,
 		slots: map[pricing.Market]chan struct{}{}, tried: map[execution.OrderID]time.Time{},
 	}
 	for _, m := range feed.Markets() {
@@ -94,7 +95,7 @@ func (t *trader) round(ctx context.Context) error {
 		}
 		// The gate decides again, atomically; this look only spares the markets
 		// requests that could not become purchases.
-		if t.executor.Admissible(r, usage) != nil || !t.claim(r, now) {
+		if t.left != nil && t.left(r) || t.executor.Admissible(r, usage) != nil || !t.claim(r, now) {
 			continue
 		}
 		tries++

@@ -18,6 +18,7 @@ func (w *World) sihDeposit(r sihRequest) reply {
 		Price    loose `json:"price"`
 		CustomID loose `json:"customId"`
 		Amount   loose `json:"amount"`
+		Item     loose `json:"item"` // of what nobody holds; not documented
 	}
 	var in struct {
 		SteamID loose  `json:"steamId"`
@@ -56,6 +57,9 @@ func (w *World) sihDeposit(r sihRequest) reply {
 		own, has := w.asset(steamID, d.asset)
 		if has && own.item.game == sihGame(string(in.AppID)) {
 			d.listing = w.sih.bySteam[key{own.item.game, own.item.name}]
+		}
+		if l := w.sih.bySteam[key{sihGame(string(in.AppID)), string(it.Item)}]; !has && w.partner.on() && l != nil {
+			d.listing, own.item, own.tradable = l, l.item, true // the partner gets hold of it once it is ordered
 		}
 		problem := ""
 		switch {

@@ -33,19 +33,19 @@ func Listen(ctx context.Context, addr string) (net.Listener, error) {
 	return ln, nil
 }
 
-// API gives the server over these prices; strategy, trading and hooks may differ
-// from program to program.
-func (f *PriceFeed) API(s httpapi.Strategy, t httpapi.Trading, h httpapi.Hooks) *httpapi.Server {
-	p := f.cfg.Settings
+// API gives the server over these prices; strategy, trading, hooks and the partner
+// side may differ from program to program.
+func (f *PriceFeed) API(s httpapi.Strategy, t httpapi.Trading, h httpapi.Hooks, p httpapi.Partner) *httpapi.Server {
+	set := f.cfg.Settings
 	var all []pricing.Feed
 	for _, st := range f.Statuses() {
 		all = append(all, st.Feed)
 	}
 	api := httpapi.New(httpapi.Config{
-		Prices: f, Strategy: s, Trading: t, Hooks: h, Feeds: all, MaxQuoteAge: p.MaxQuoteAge, Now: f.cfg.Now,
-		APIToken: p.APIToken, ReadTokens: p.ReadTokens,
+		Prices: f, Strategy: s, Trading: t, Hooks: h, Partner: p, Feeds: all, MaxQuoteAge: set.MaxQuoteAge, Now: f.cfg.Now,
+		APIToken: set.APIToken, ReadTokens: set.ReadTokens,
 		Metrics: f.cfg.Registry, Registerer: f.cfg.Registry,
-		Version: settings.Version(), Settings: p.Shown(), Logger: f.cfg.Log,
+		Version: settings.Version(), Settings: set.Shown(), Logger: f.cfg.Log,
 	})
 	f.replica.Subscribe(api.Publish)
 	return api

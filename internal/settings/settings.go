@@ -124,6 +124,21 @@ func (s *Set) Switch(p *bool, name, help string) {
 	}).isBool = true
 }
 
+// OnOff is Switch in the words on and off; as a flag alone it means on.
+func (s *Set) OnOff(p *bool, name, help string) {
+	s.add(name, "off", help, func(v string) error {
+		switch v {
+		case "on", "true":
+			*p = true
+		case "off", "false":
+			*p = false
+		default:
+			return errors.New("it is on or off")
+		}
+		return nil
+	}).isBool = true
+}
+
 // Int declares a whole number within bounds, both included.
 func (s *Set) Int(p *int, name string, def, least, most int, help string) {
 	s.add(name, strconv.Itoa(def), help, func(v string) (err error) {
@@ -300,6 +315,9 @@ func (s *Set) parseArgs(args []string, out io.Writer) (flags map[string]string, 
 			}
 		case hasValue:
 			flags[st.name] = value
+		case st.isBool && i+1 < len(args) && (args[i+1] == "on" || args[i+1] == "off"):
+			i++
+			flags[st.name] = args[i]
 		case st.isBool: // --switch alone; --switch=false is above
 			flags[st.name] = "true"
 		case i+1 == len(args):

@@ -3,6 +3,7 @@ package settings
 import (
 	"bytes"
 	"errors"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -17,6 +18,7 @@ type sample struct {
 	blank  string
 	secret string
 	on     bool
+	sell   bool
 	n      int
 	wait   time.Duration
 	money  pricing.Money
@@ -28,6 +30,7 @@ func declare(v *sample) *Set {
 	s.Text(&v.text, "SOME_TEXT", "standard", "Some text.")
 	s.Secret(&v.secret, "SOME_KEY", "A key.")
 	s.Switch(&v.on, "LOUD", "Whether it is loud.")
+	s.OnOff(&v.sell, "SELL", "Whether it sells.")
 	s.Blank(&v.blank, "SOME_URL", "https://there", "Some address.")
 	s.Int(&v.n, "HOW_MANY", 3, 1, 10, "How many.")
 	s.Duration(&v.wait, "WAIT", "5s", time.Second, time.Minute, "How long.")
@@ -167,5 +170,36 @@ func TestSetToNothing(t *testing.T) {
 	}
 	if err := declare(&v).Load(nil, env(), nil); err != nil || v.blank != "https://there" {
 		t.Errorf("not set: got %q, error %v, want the default", v.blank, err)
+	}
+}
+
+// TestOnOff reads a switch in the words of the settings, and as a flag with and
+// without them.
+func TestOnOff(t *testing.T) {
+	for name, tc := range map[string]struct {
+		args []string
+		env  string
+		want bool
+		bad  bool
+	}{
+		"default":           {nil, "", false, false},
+		"environment":       {nil, "on", true, false},
+		"environment, true": {nil, "true", true, false},
+		"nonsense":          {nil, "yes please", false, true},
+		"flag":              {[]string{"--sell"}, "off", true, false},
+		"flag, on":          {[]string{"--sell", "on", "--loud"}, "", true, false},
+		"flag, off":         {[]string{"--sell", "off"}, "on", false, false},
+		"flag, =off":        {[]string{"--sell=off"}, "on", false, false},
+		"no flag":           {[]string{"--no-sell"}, "on", false, false},
+		"flag, something":   {[]string{"--sell", "shoes"}, "", true, true},
+	} {
+		var v sample
+		lookup := env()
+		if tc.env != "" {
+			lookup = env("SELL", tc.env)
+		}
+		if err := declare(&v).Load(tc.args, lookup, io.Discard); (err != nil) != tc.bad || err == nil && v.sell != tc.want {
+			t.Errorf("%s: got %t, %v, want %t, a mistake %t", name, v.sell, err, tc.want, tc.bad)
+		}
 	}
 }

@@ -40,6 +40,12 @@ type NewDepositItem struct {
 	Price    pricing.Money // for which it is sold, each; what SIH keeps of it is not documented
 	CustomID string        // ours, at most 36 of A-Z, a-z, 0-9 and -, new for every attempt: the one sign by which to find it in Deposits
 	Quantity int           // units; 0 means 1. SIH calls it amount
+
+	// Name is Steam's name, with the phase in it, of an item that no account holds:
+	// a project in polling mode is asked for what it lists under ids of its own, and
+	// SIH does not document how it learns what that is. It is sent as item, which is
+	// what the answer calls it. Empty: it is not sent.
+	Name string
 }
 
 // Deposited is the answer to Deposit.
@@ -95,10 +101,11 @@ func (c *Client) Deposit(ctx context.Context, d NewDeposit) (Deposited, error) {
 		Price    json.Number `json:"price"`
 		CustomID string      `json:"customId"`
 		Amount   int         `json:"amount"` // units here; money in an order
+		Name     string      `json:"item,omitempty"`
 	}
 	items := make([]item, len(d.Items))
 	for i, it := range d.Items {
-		items[i] = item{it.AssetID, json.Number(it.Price.String()), it.CustomID, max(it.Quantity, 1)}
+		items[i] = item{it.AssetID, json.Number(it.Price.String()), it.CustomID, max(it.Quantity, 1), it.Name}
 	}
 	var done Deposited
 	err = c.change(ctx, request{path: "project/deposit", payload: struct {

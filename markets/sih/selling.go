@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"skinarb/execution"
 	"skinarb/pricing"
 	"skinarb/selling"
 )
@@ -19,10 +20,17 @@ var _ selling.Market = Shop{}
 type Shop struct {
 	c       *Client
 	steamID string
+	unheld  bool // goods have ids of our own, and SIH is told what they are
 }
 
 // Shop gives the shop of the account that receives purchases.
-func (c *Client) Shop() Shop { return Shop{c, c.cfg.Recipient.SteamID} }
+func (c *Client) Shop() Shop { return Shop{c: c, steamID: c.cfg.Recipient.SteamID} }
+
+// Consignments gives a shop for what that account does not hold: SIH asks us for it
+// when it is sold, which only a project in polling mode does.
+func (c *Client) Consignments() Shop {
+	return Shop{c: c, steamID: c.cfg.Recipient.SteamID, unheld: true}
+}
 
 // Market names the market.
 func (s Shop) Market() pricing.Market { return pricing.SIH }
@@ -48,9 +56,11 @@ func (s Shop) Attach(ctx context.Context) error {
 // told in texts that are not documented, so that it is no refusal: it may be on
 // sale already.
 func (s Shop) List(ctx context.Context, l selling.Listing) (selling.Word, error) {
-	done, err := s.c.Deposit(ctx, NewDeposit{SteamID: s.steamID, Game: l.Item.Game, Items: []NewDepositItem{
-		{AssetID: AssetID(l.Goods), Price: l.Price, CustomID: string(l.ID)},
-	}})
+	item := NewDepositItem{AssetID: AssetID(l.Goods), Price: l.Price, CustomID: string(l.ID)}
+	if s.unheld {
+		item.Name = l.Item.String()
+	}
+	done, err := s.c.Deposit(ctx, NewDeposit{SteamID: s.steamID, Game: l.Item.Game, Items: []NewDepositItem{item}})
 	if err != nil {
 		return selling.Word{}, err
 	}
@@ -58,7 +68,26 @@ func (s Shop) List(ctx context.Context, l selling.Listing) (selling.Word, error)
 		return selling.Word{}, unknown(fmt.Errorf("the answer does not name the item, and says %q", strings.Join(done.Problems, "; ")))
 	}
 	it := done.Items[0]
+	if s.unheld {
+		if err := s.same(ctx, l, it); err != nil {
+			return selling.Word{}, err
+		}
+	}
 	return selling.Word{ID: l.ID, Event: selling.OnListed, Shown: true, MarketRef: string(it.ID), Price: it.Price}, nil
+}
+
+// same takes what is listed off sale again if SIH lists another item than we meant:
+// how it learns what is behind an id of ours is not documented.
+func (s Shop) same(ctx context.Context, l selling.Listing, listed Listed) error {
+	it, err := pricing.ParseItem(l.Item.Game, listed.Name, listed.Phase)
+	if err == nil && it == l.Item {
+		return nil
+	}
+	l.MarketRef = string(listed.ID)
+	if err := s.Withdraw(ctx, l); err != nil {
+		return unknown(fmt.Errorf("sih lists %q for our id of %s: %w", s.c.clean(listed.Name), l.Item, err))
+	}
+	return fmt.Errorf("sih lists %q for our id of %s: %w", s.c.clean(listed.Name), l.Item, &execution.RejectedError{Reason: "another_item"})
 }
 
 // Withdraw deletes a deposit, by our id and by SIH's where we know it. An answer

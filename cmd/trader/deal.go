@@ -1,0 +1,186 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/sourcegraph/conc"
+
+	"skinarb/backtoback"
+	"skinarb/execution"
+	"skinarb/httpapi"
+	"skinarb/internal/crashpoint"
+	"skinarb/internal/pricefeed"
+	"skinarb/internal/sqlitejournal"
+	"skinarb/markets/sih"
+	"skinarb/partner"
+	"skinarb/pricing"
+	"skinarb/selling"
+	"skinarb/strategy"
+)
+
+// deals is what SIH's buyers order from us, and what is bought for them.
+type deals struct {
+	dealer *backtoback.Dealer // nil with BACK_TO_BACK=off
+	keeper *selling.Keeper
+	server *partner.Server // nil without SIH_DEPOSIT_API_KEY
+	attach func(context.Context) error
+	log    *slog.Logger
+}
+
+// openDeals gives the partner side of SIH. Without back-to-back trading it answers
+// SIH, and has nothing for sale.
+func (c *config) openDeals(feed *pricefeed.PriceFeed, b *book, terms *terms, show *show, notify func(selling.Notice), log *slog.Logger) (*deals, error) {
+	d := &deals{log: log}
+	if c.SIHDepositKey == "" {
+		return d, nil
+	}
+	file, ok := b.Journal.(*sqlitejournal.Journal)
+	if !ok {
+		return nil, errors.New("SIH_DEPOSIT_API_KEY: buyers' orders are kept in a file, which JOURNAL=redis does not have")
+	}
+	var desk partner.Desk = closedDesk{}
+	if c.BackToBack {
+		d.open(c, feed, file, terms, show, notify)
+		desk = d.dealer
+	}
+	var err error
+	d.server, err = partner.New(partner.Config{
+		Key: []byte(c.SIHDepositKey), Store: file.Purchases(), Desk: desk,
+		Bot: partner.Bot{Nickname: c.SIHBotName, Avatar: c.SIHBotAvatar}, Now: crashpoint.Now, Logger: log,
+	})
+	return d, err
+}
+
+// closedDesk has nothing for sale.
+type closedDesk struct{}
+
+func (closedDesk) Ask(string) (pricing.Money, bool) { return 0, false }
+
+// open makes the dealer.
+func (d *deals) open(c *config, feed *pricefeed.PriceFeed, file *sqlitejournal.Journal, terms *terms, show *show, notify func(selling.Notice)) {
+	stopped := func(ctx context.Context) (bool, error) {
+		t, err := terms.executor().Trading(ctx)
+		return t.Stopped, err
+	}
+	var shops []selling.Market
+	for _, m := range feed.Markets() {
+		if client, ok := m.(*sih.Client); ok {
+			shop := client.Consignments()
+			shops, d.attach = append(shops, shop), shop.Attach
+		}
+	}
+	listings := file.Selling()
+	d.keeper = selling.NewKeeper(selling.KeeperConfig{
+		Markets: shops, Journal: listings, Fees: c.Rules.Fees, Stopped: stopped, Grace: c.Grace,
+		Now: crashpoint.Now, Logger: d.log, OnMove: show.listing, Notify: notify,
+	})
+	counter := counter{feed.Engine(), feed.Book}
+	d.dealer = backtoback.New(backtoback.Config{
+		Rules: backtoback.Rules{
+			Buy: c.Rules.Fees[pricing.SkinsBack], Sell: c.Rules.Fees[pricing.SIH],
+			MinProfit: c.Rules.MinProfit, MaxListings: c.MaxListings,
+		},
+		Keeper: d.keeper, Listings: listings, Purchases: file.Purchases(),
+		Buy: func(ctx context.Context, r execution.Request) (execution.Order, error) {
+			return terms.executor().Buy(ctx, r)
+		},
+		Order: file.Get, Stopped: stopped,
+		Admits: func(ctx context.Context) (func(execution.Request) error, error) {
+			usage, err := file.Usage(ctx, crashpoint.Now())
+			return func(r execution.Request) error { return terms.executor().Admissible(r, usage) }, err
+		},
+		Wanted: counter.wanted, Terms: counter.terms,
+		Protection: c.SkinsBackProtection,
+		Every:      min(c.TrackEvery, 5*time.Second), LookEvery: max(c.TrackEvery, 5*time.Second),
+		Now: crashpoint.Now, Logger: d.log,
+	})
+}
+
+// run deals until ctx ends, if that is on.
+func (d *deals) run(ctx context.Context) {
+	if d.dealer == nil {
+		return
+	}
+	var attaching conc.WaitGroup
+	defer attaching.Wait()
+	attaching.Go(func() { untilAttached(ctx, d.attach, d.log) })
+	d.dealer.Run(ctx, d.server)
+}
+
+// quiet waits until no request to list is leaving.
+func (d *deals) quiet(ctx context.Context) error {
+	if d.keeper == nil {
+		return nil
+	}
+	return d.keeper.Quiet(ctx)
+}
+
+// partner gives what answers SIH, or nil.
+func (d *deals) partner() httpapi.Partner {
+	if d.server == nil {
+		return nil
+	}
+	return d.server
+}
+
+// offered tells whether an opportunity is for SIH's buyers, so that we do not buy it
+// for ourselves: with back-to-back trading SIH sells through our endpoints alone,
+// and nothing that we hold.
+func (d *deals) offered(r execution.Request) bool {
+	return d.dealer != nil && r.Market == pricing.SkinsBack && r.SellOn == pricing.SIH
+}
+
+// counter is what the strategy says to the dealer.
+type counter struct {
+	engine *strategy.Engine
+	book   func() *pricing.Book
+}
+
+// wanted gives what is worth buying on SkinsBack to sell on SIH, best first.
+func (c counter) wanted(now time.Time) (items []pricing.Item) {
+	for _, o := range c.engine.Opportunities(now) {
+		if o.Buy.Market == pricing.SkinsBack && o.Sell.Market == pricing.SIH {
+			items = append(items, o.Item)
+		}
+	}
+	return items
+}
+
+// profitRules are those that the dealer has its own of: its price is not the one
+// that the strategy would sell for.
+var profitRules = map[string]bool{"min_profit": true, "min_edge": true}
+
+// terms gives what an item can be had for, if every rule but those of profit
+// allows it.
+func (c counter) terms(it pricing.Item, now time.Time) (backtoback.Terms, bool) {
+	o, verdicts := c.engine.Evaluate(c.book(), it, pricing.SkinsBack, pricing.SIH, now)
+	for _, v := range verdicts {
+		if !v.Pass && !profitRules[v.Rule] {
+			return backtoback.Terms{}, false
+		}
+	}
+	return backtoback.Terms{MarketName: o.Buy.MarketName, Ask: o.Buy.Ask, Lowest: o.Sell.Ask}, true
+}
+
+var partnerDesc = prometheus.NewDesc("skinarb_partner_calls_total", "Calls of SIH's to our partner endpoints, by what came of them.", []string{"result"}, nil)
+
+// Describe implements prometheus.Collector.
+func (d *deals) Describe(ch chan<- *prometheus.Desc) { ch <- partnerDesc }
+
+// Collect implements prometheus.Collector.
+func (d *deals) Collect(ch chan<- prometheus.Metric) {
+	if d.server == nil {
+		return
+	}
+	n := d.server.Counts()
+	for result, count := range map[string]int64{
+		"created": n.Created, "repeated": n.Repeated, "mismatched": n.Mismatched, "poll": n.Polls, "not_found": n.NotFound,
+		"bad_signature": n.BadSignature, "bad_price": n.BadPrice, "bad_payload": n.BadPayload, "failed": n.Failed,
+	} {
+		ch <- prometheus.MustNewConstMetric(partnerDesc, prometheus.CounterValue, float64(count), result)
+	}
+}
