@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -13,14 +14,41 @@ import (
 // tiny makes a run as short as it can be.
 var tiny = []string{"--items", "300", "--rounds", "2", "--for", "20ms", "--no-peers"}
 
-// bench runs the program and fails the test unless it exits with want.
+// lookupIn gives an environment.
+func lookupIn(env map[string]string) func(string) (string, bool) {
+	return func(name string) (string, bool) {
+		v, ok := env[name]
+		return v, ok
+	}
+}
+
+// bench runs the program in an empty environment, in which nobody types, and
+// fails the test unless it exits with want.
 func bench(t *testing.T, ctx context.Context, want int, args ...string) (stdout, stderr string) {
 	t.Helper()
+	return benchWith(t, ctx, want, outside{lookup: lookupIn(nil), stdin: strings.NewReader("")}, args...)
+}
+
+func benchWith(t *testing.T, ctx context.Context, want int, env outside, args ...string) (stdout, stderr string) {
+	t.Helper()
 	var out, errs bytes.Buffer
-	if got := run(ctx, args, &out, &errs); got != want {
+	if got := run(ctx, args, env, &out, &errs); got != want {
 		t.Fatalf("bench %s: got status %d, want %d\n%s", strings.Join(args, " "), got, want, errs.String())
 	}
 	return out.String(), errs.String()
+}
+
+// figuresOf gives a subject's figures by measure.
+func figuresOf(r *Report, suite, subject string) map[string]*Figure {
+	found := map[string]*Figure{}
+	for _, s := range r.Suites {
+		for _, f := range s.Figures {
+			if s.Name == suite && f.Subject == subject {
+				found[f.Measure] = f
+			}
+		}
+	}
+	return found
 }
 
 func TestRunMeasuresEverything(t *testing.T) {
@@ -49,7 +77,13 @@ func TestRunMeasuresEverything(t *testing.T) {
 			if f.Min < 0 || f.Min == 0 && !mayBeZero || f.Median < f.Min || f.Max < f.Median {
 				t.Errorf("%s: got min %g, median %g, max %g, want positive and ascending", what, f.Min, f.Median, f.Max)
 			}
-			if f.Rounds != 2 || f.Unit == "" || f.Better != "higher" && f.Better != "lower" {
+			if f.Q1 < f.Min || f.Q1 > f.Median || f.Q3 < f.Median || f.Q3 > f.Max || len(f.Values) != f.Rounds {
+				t.Errorf("%s: got quartiles %g and %g of %v, want them on both sides of the median", what, f.Q1, f.Q3, f.Values)
+			}
+			if f.Goal != nil {
+				t.Errorf("%s: got a goal with 300 items, want none", what)
+			}
+			if f.Rounds != 2 || f.Unit == "" || f.Better == "" {
 				t.Errorf("%s: got %d rounds in %q, better %q, want 2, a unit, a direction", what, f.Rounds, f.Unit, f.Better)
 			}
 			if f.Unit == "x" {
@@ -64,6 +98,17 @@ func TestRunMeasuresEverything(t *testing.T) {
 		}
 	}
 
+	for _, g := range goals { // one for a figure that nothing measures would never be looked at
+		if strings.Contains(g.subject+g.measure, "wrk") || strings.Contains(g.measure, "webdis") || strings.Contains(g.measure, "Redis") || strings.Contains(g.measure, "stack") {
+			continue // programs that not every machine has
+		}
+		if !slices.ContainsFunc(r.Suites, func(s *Suite) bool {
+			return slices.ContainsFunc(s.Figures, func(f *Figure) bool { return g.isOf(s.Name, f.Subject, f.Measure) })
+		}) {
+			t.Errorf("%s: %s: %s: got no such figure, want one for its goal", g.suite, g.subject, g.measure)
+		}
+	}
+
 	html, err := os.ReadFile(page)
 	if err != nil {
 		t.Fatal(err)
@@ -73,9 +118,9 @@ func TestRunMeasuresEverything(t *testing.T) {
 			t.Errorf("the page: %s is missing", want)
 		}
 	}
-	for _, reference := range []string{"http:", "https:", "src=", "href=", "url(", "@import", "<script"} {
-		if bytes.Contains(html, []byte(reference)) {
-			t.Errorf("the page: got %s, want nothing that is fetched", reference)
+	for _, reference := range []string{"http://", "https://", "src=", "href=", "url(", "@import", "<script"} {
+		if at := bytes.Index(html, []byte(reference)); at >= 0 {
+			t.Errorf("the page: got %.200q, want nothing that is fetched", html[at:])
 		}
 	}
 }
@@ -116,6 +161,14 @@ func TestWrongFlagsAreNamedAtOnce(t *testing.T) {
 		{[]string{"--suite", "--html="}, []string{"--suite: the value is missing", "--html"}},
 		{[]string{"--rounds=101"}, []string{"1 to 100"}},
 		{[]string{"json"}, []string{"json: there is no such flag"}},
+		{[]string{"--target", "localhost:8080", "--market", "steam", "--soak", "--for", "20ms", "--rate", "0", "--connections", "2000"},
+			[]string{"--target: it is an address", `"steam" is not a market`, "only one of them", "a soak lasts", "--rate", "--connections"}},
+		{[]string{"--target", "http://user:secret@host"}, []string{"must not contain a password"}},
+		{[]string{"--target", "http://host/v1/prices"}, []string{"the paths of the API are known"}},
+		{[]string{"--rate", "5", "--connections", "5", "--yes", "--fail-on-worse", "--for", "2m"},
+			[]string{"--rate: only", "--connections: only", "--yes: only", "--fail-on-worse: only", "needs --soak"}},
+		{[]string{"--market", "sih", "--rounds", "11"}, []string{"10 pulls"}},
+		{[]string{"--from", "/nowhere/a.json", "--compare", "/nowhere/b.json"}, []string{"a.json", "b.json"}},
 	}
 	for _, tt := range tests {
 		out, errs := bench(t, t.Context(), 2, tt.args...)
@@ -124,17 +177,19 @@ func TestWrongFlagsAreNamedAtOnce(t *testing.T) {
 				t.Errorf("%q: %s is missing in\n%s", tt.args, want, errs)
 			}
 		}
-		if out != "" {
-			t.Errorf("%q: got %q on stdout, want nothing", tt.args, out)
+		if out != "" || strings.Contains(errs, "secret") {
+			t.Errorf("%q: got %q on stdout and %q, want nothing there, and no secret", tt.args, out, errs)
 		}
 	}
 }
 
 func TestHelpListAndVersion(t *testing.T) {
 	help, _ := bench(t, t.Context(), 0, "--help")
-	for _, op := range optionTable {
-		if !strings.Contains(help, "--"+op.name) {
-			t.Errorf("--help: --%s is missing", op.name)
+	for _, g := range optionGroups {
+		for _, op := range g.options {
+			if !strings.Contains(help, "--"+op.name) {
+				t.Errorf("--help: --%s is missing", op.name)
+			}
 		}
 	}
 	list, _ := bench(t, t.Context(), 0, "--list")
@@ -153,15 +208,69 @@ func TestFigureOverRounds(t *testing.T) {
 	for _, v := range []float64{4, 1, 3, 2} {
 		s.add("x", "y", "ms", v)
 	}
-	if f := s.Figures[0]; f.Min != 1 || f.Median != 2.5 || f.Max != 4 || f.Rounds != 4 || f.Better != "lower" {
-		t.Errorf("got %+v, want 1, 2.5, 4 in 4 rounds, lower is better", f)
+	f := s.Figures[0]
+	if f.Min != 1 || f.Q1 != 1.75 || f.Median != 2.5 || f.Q3 != 3.25 || f.Max != 4 || f.Rounds != 4 || f.Better != lower {
+		t.Errorf("got %+v, want 1, 1.75, 2.5, 3.25, 4 in 4 rounds, lower is better", f)
+	}
+	if !slices.Equal(f.Values, []float64{4, 1, 3, 2}) {
+		t.Errorf("got %v, want the rounds in their order", f.Values)
+	}
+}
+
+func TestBetter(t *testing.T) {
+	for unit, want := range map[string]string{"items/s": higher, "x": higher, "ms": lower, "/item": lower, "% of requests": lower, "% of items": neither, "items": neither} {
+		if got := better(unit); got != want {
+			t.Errorf("better(%q): got %s, want %s", unit, got, want)
+		}
 	}
 }
 
 func TestShort(t *testing.T) {
-	for v, want := range map[float64]string{0: "0.00", 0.5: "0.50", 12.34: "12.3", 999.4: "999", 1234: "1,234", 1234567: "1,234,567"} {
+	for v, want := range map[float64]string{0: "0.00", 0.5: "0.50", 0.0123: "0.012", 0.00123: "0.0012", 1e-9: "0.000000", -0.05: "-0.050", 12.34: "12.3", 999.4: "999", 1234: "1,234", -1234567: "-1,234,567"} {
 		if got := short(v); got != want {
 			t.Errorf("short(%g): got %s, want %s", v, got, want)
 		}
+	}
+}
+
+func TestGoalVerdicts(t *testing.T) {
+	tests := []struct {
+		better      string
+		goal, floor float64
+		median      float64
+		want        string
+	}{
+		{higher, 10, 7, 10, reached},
+		{higher, 10, 7, 9.99, aboveFloor},
+		{higher, 10, 7, 7, aboveFloor},
+		{higher, 10, 7, 6.99, belowFloor},
+		{lower, 32, 48, 32, reached},
+		{lower, 32, 48, 48, aboveFloor},
+		{lower, 32, 48, 48.1, belowFloor},
+	}
+	for _, tt := range tests {
+		g := &Goal{Goal: tt.goal, Floor: tt.floor}
+		if g.judge(tt.median, tt.better); g.Verdict != tt.want {
+			t.Errorf("%g, where %s is better, goal %g, floor %g: got %q, want %q", tt.median, tt.better, tt.goal, tt.floor, g.Verdict, tt.want)
+		}
+	}
+}
+
+func TestGoalsAreShown(t *testing.T) {
+	r := newReport(options{}, testTime)
+	s := r.suite("strategy", "")
+	s.add("Engine.Update, what changed in a tick", "speed against all items", "x", 35)
+	s.add("Engine.Update, what changed in a tick", "time", "ms", 1)
+	var table, page bytes.Buffer
+	if err := errorsOf(writeTable(&table, r), writePage(&page, r)); err != nil {
+		t.Fatal(err)
+	}
+	for name, text := range map[string]string{"table": table.String(), "page": page.String()} {
+		if !strings.Contains(text, "30.0 (floor 10.0): reached") {
+			t.Errorf("the %s: the goal is missing in\n%s", name, text)
+		}
+	}
+	if s.Figures[1].Goal != nil {
+		t.Errorf("got the goal %v for a figure that has none", s.Figures[1].Goal)
 	}
 }

@@ -1,17 +1,10 @@
 package main
 
 import (
-	"bytes"
 	"context"
-	"errors"
 	"fmt"
-	"io"
 	"math/rand/v2"
-	"net"
-	"net/http"
 	"time"
-
-	"github.com/klauspost/compress/gzip"
 
 	"skinarb/markets/skinsback"
 	"skinarb/pricing"
@@ -28,7 +21,7 @@ func runFull(ctx context.Context, s *session) error {
 	if err != nil {
 		return err
 	}
-	defer list.Close()
+	defer list.close()
 
 	var (
 		inflated  int64
@@ -90,110 +83,30 @@ func runFull(ctx context.Context, s *session) error {
 	}})
 }
 
-// longList is a server with one answer, a full list as long as a real one, and a
-// client of it.
-type longList struct {
-	rows   int
-	body   []byte // gzip
-	url    string
-	client *skinsback.Client
-	http   *http.Client
-	server *http.Server
-	done   chan struct{}
-}
-
 // copies is how many lots of the list come of one of the simulated market, which
 // has fewer than a real one.
 const copies = 7
 
-func newLongList(ctx context.Context, s *session) (*longList, error) {
-	l := &longList{http: &http.Client{Transport: &http.Transport{DisableCompression: true}}, done: make(chan struct{})}
-	if err := l.write(ctx, s); err != nil {
-		return nil, err
-	}
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return nil, err
-	}
-	l.url = "http://" + listener.Addr().String()
-	l.server = &http.Server{ReadHeaderTimeout: 10 * time.Second, Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Set("Content-Type", "application/json")
-		w.Header().Set("Content-Encoding", "gzip")
-		_, _ = w.Write(l.body) // a client that left gets nothing
-	})}
-	go func() {
-		_ = l.server.Serve(listener) // until it is closed
-		close(l.done)
-	}()
-	if l.client, err = skinsback.New(skinsback.Config{URL: l.url, ClientID: "bench", ClientSecret: "bench"}); err != nil {
-		l.Close()
-		return nil, fmt.Errorf("make a client of the long list: %w", err)
-	}
-	return l, nil
-}
-
-// write makes the body. Ids are random, so that it compresses no better than a
-// real one.
-func (l *longList) write(ctx context.Context, s *session) error {
+// newLongList serves a full list as long as a real one. Ids are random, so that it
+// compresses no better than a real one.
+func newLongList(ctx context.Context, s *session) (*listServer, error) {
 	var lots []skinsback.Lot
 	if _, err := s.rig.skinsback.FullPricelist(ctx, game, false, func(lot skinsback.Lot) error {
 		lots = append(lots, lot)
 		return nil
 	}); err != nil {
-		return err
+		return nil, err
 	}
-	var body bytes.Buffer
-	zip := gzip.NewWriter(&body)
-	random := rand.New(rand.NewPCG(s.opts.seed, 1))
-	row := []byte(`{"status":"success","last_update":"1760000000","items":[`)
-	for _, lot := range lots {
-		for range copies {
-			if l.rows++; l.rows > 1 {
-				row = append(row, ',')
-			}
+	return serveList(func(yield func([]byte) bool) {
+		random := rand.New(rand.NewPCG(s.opts.seed, 1))
+		var row []byte
+		for i := range copies * len(lots) {
+			lot := lots[i/copies]
 			price := lot.Ask + pricing.Cent*pricing.Money(random.IntN(100))
-			row = fmt.Appendf(row, `{"id":"%d","name":%q,"price":%s,"classid":%q}`, 1e9+random.Int64N(9e9), lot.Name, price, lot.ClassID)
-			if _, err := zip.Write(row); err != nil {
-				return err
+			row = fmt.Appendf(row[:0], `{"id":"%d","name":%q,"price":%s,"classid":%q}`, 1e9+random.Int64N(9e9), lot.Name, price, lot.ClassID)
+			if !yield(row) {
+				return
 			}
-			row = row[:0]
 		}
-	}
-	_, err := zip.Write(append(row, `]}`...))
-	err = errors.Join(err, zip.Close())
-	l.body = body.Bytes()
-	return err
-}
-
-// Close ends the server and waits for it.
-func (l *longList) Close() {
-	if l.client != nil {
-		l.client.Close()
-	}
-	l.http.CloseIdleConnections()
-	_ = l.server.Close() // nobody needs it any more
-	<-l.done
-}
-
-// inflate gets the list and inflates it.
-func (l *longList) inflate(ctx context.Context) (int64, error) {
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, l.url, http.NoBody)
-	if err != nil {
-		return 0, err
-	}
-	resp, err := l.http.Do(req)
-	if err != nil {
-		return 0, err
-	}
-	defer resp.Body.Close()
-	return inflate(resp.Body)
-}
-
-// inflate inflates a body to its end.
-func inflate(body io.Reader) (int64, error) {
-	r, err := gzip.NewReader(body)
-	if err != nil {
-		return 0, err
-	}
-	return io.Copy(io.Discard, r)
+	})
 }

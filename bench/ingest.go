@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os/exec"
@@ -25,9 +26,19 @@ func runIngest(ctx context.Context, s *session) error {
 	defer stop()
 	s.out.note("A refresh: GET with gzip, decode, check, diff, publish, while about 2 %% of the prices have moved since the one before. The market has its answer ready.")
 	s.out.note("The peer gets the same body with the same inflater, then io.ReadAll and encoding/json into structs. It does less: numbers stay text, names unread, nothing is checked or stored. The floor gets it and inflates it.")
+	s.out.note("The first-written stack goes on from what that peer has: decimals, and HSET for each item in pipelines of %d to the redis-server. It checks nothing and writes everything each time, where ours writes what changed.", pipelineLength)
 	s.out.note("In memory: the decoders alone, on the inflated body. Ours knows the names from the pulls before, as it would.")
+	ccxt, err := findCcxt(ctx, s)
+	switch {
+	case ctx.Err() != nil:
+		return ctx.Err()
+	case err != nil:
+		s.out.note("ccxt was not measured: %v.", err)
+	default:
+		s.out.note("ccxt, the price API that many know, reads all tickers of an exchange, as many as the market has items in a body as large, over HTTP with gzip, in one call that its users would make. Equal are the items, the bytes and the way they come. Not equal: it is JavaScript on one core, keeps every raw ticker beside more fields of its own, and neither checks a catalog nor stores it; ours knows the market's names from before, ccxt its symbols.")
+	}
 	for _, src := range s.rig.sources {
-		if err := ingestMarket(ctx, s, src, stores); err != nil {
+		if err := ingestMarket(ctx, s, src, stores, ccxt); err != nil {
 			return err
 		}
 	}
@@ -36,8 +47,9 @@ func runIngest(ctx context.Context, s *session) error {
 
 // target is a Redis to publish to.
 type target struct {
-	name  string
-	store *redisstore.Store
+	name    string
+	store   *redisstore.Store
+	address string // empty: nobody else gets to it
 }
 
 // openStores opens the embedded Redis and, when there is one to start, a real one.
@@ -46,22 +58,23 @@ func openStores(ctx context.Context, s *session) ([]target, func(), error) {
 	if err != nil {
 		return nil, nil, fmt.Errorf("open the embedded redis: %w", err)
 	}
-	targets, stop := []target{{"embedded Redis", embedded}}, func() { embedded.Close() }
+	targets, stop := []target{{name: "embedded Redis", store: embedded}}, func() { embedded.Close() }
 	program, err := exec.LookPath("redis-server")
 	if err != nil {
 		s.out.note("No redis-server in PATH: publishing to a real one was not measured.")
 		return targets, stop, nil
 	}
 	s.progress.say("ingest: starting " + program)
-	real, end, err := startRedis(ctx, program)
+	real, address, end, err := startRedisWith(ctx, program, "--appendonly", "no")
 	if err != nil {
 		stop()
 		return nil, nil, err
 	}
-	return append(targets, target{"redis-server", real}), func() { end(); embedded.Close() }, nil
+	return append(targets, target{"redis-server", real, address}), func() { end(); embedded.Close() }, nil
 }
 
-func ingestMarket(ctx context.Context, s *session, src fetch.Source, stores []target) error {
+// ingestMarket measures one market. A ccxt that is not there is left out.
+func ingestMarket(ctx context.Context, s *session, src fetch.Source, stores []target, ccxt ccxtProgram) (err error) {
 	m := src.Market()
 	peer := &jsonPeer{rig: s.rig, market: m, subject: fmt.Sprintf("%s: ReadAll + encoding/json", m)}
 	var refreshes []*refresh
@@ -70,18 +83,35 @@ func ingestMarket(ctx context.Context, s *session, src fetch.Source, stores []ta
 		if err := r.run(ctx); err != nil { // the first publication, which is whole
 			return err
 		}
+		if t.address != "" {
+			r.first = newFirstStack(s.rig, m, t)
+			defer r.first.close()
+		}
 		refreshes = append(refreshes, r)
 	}
 
 	var tasks []task
 	for _, r := range refreshes {
 		tasks = append(tasks, task{r.subject, func() error { return r.measure(ctx, s.out) }})
+		if r.first != nil {
+			tasks = append(tasks, task{r.first.subject, func() error { return r.first.measure(ctx, s.out) }})
+		}
 	}
 	tasks = append(tasks, task{peer.subject, func() error { return peer.measure(ctx, s.out) }})
 	floor := &floor{rig: s.rig, market: m, subject: fmt.Sprintf("%s: inflate alone", m)}
 	tasks = append(tasks, task{floor.subject, func() error { return floor.measure(ctx, s.out) }})
 	memory := &memory{rig: s.rig, src: src, peer: peer}
 	tasks = append(tasks, memory.tasks(s.out)...)
+
+	var tickers *ccxtPeer
+	if ccxt.node != "" {
+		r := refreshes[0]
+		if tickers, err = startCcxt(ccxt, string(m), len(r.inForce.Listings), int(r.bytes)); err != nil {
+			return err
+		}
+		defer func() { err = errors.Join(err, tickers.close()) }()
+		tasks = append(tasks, task{tickers.subject, func() error { return tickers.measure(ctx, s.out) }})
+	}
 
 	prices := func() error {
 		s.rig.move()
@@ -92,6 +122,13 @@ func ingestMarket(ctx context.Context, s *session, src fetch.Source, stores []ta
 			s.out.add(r.subject, "published, against encoding/json decoding", "x", peer.took.Seconds()/r.took.Seconds())
 			s.out.add(r.subject, "decoded, against encoding/json decoding", "x", peer.took.Seconds()/r.decoded.Seconds())
 			s.out.add(r.subject, "published, against inflating alone", "x", floor.took.Seconds()/r.took.Seconds())
+			if r.first != nil {
+				s.out.add(r.subject, "published, against the first-written stack", "x", r.first.took.Seconds()/r.took.Seconds())
+			}
+			if tickers != nil {
+				items := float64(len(r.inForce.Listings))
+				s.out.add(r.subject, "published, against ccxt decoding", "x", items/r.took.Seconds()/tickers.perSecond)
+			}
 		}
 		memory.compare(s.out)
 		if err := prices(); err != nil {
@@ -111,6 +148,7 @@ type refresh struct {
 	src     fetch.Source
 	store   *redisstore.Store
 	subject string
+	first   *firstStack // that publishes to the same Redis, or nil
 
 	inForce pricing.Catalog
 	bytes   int64
@@ -183,42 +221,44 @@ type wireItem struct {
 }
 
 func (p *jsonPeer) run(ctx context.Context) error {
+	_, err := p.pull(ctx)
+	return err
+}
+
+func (p *jsonPeer) pull(ctx context.Context) (wireList, error) {
 	body, err := p.rig.open(ctx, p.market, false)
 	if err != nil {
-		return err
+		return wireList{}, err
 	}
 	defer body.Close()
 	inflated, err := gzip.NewReader(body)
 	if err != nil {
-		return err
+		return wireList{}, err
 	}
 	data, err := io.ReadAll(inflated)
 	if err != nil {
-		return err
+		return wireList{}, err
 	}
 	p.bytes = len(data)
 	return p.decode(data)
 }
 
 // decode reads an inflated body.
-func (p *jsonPeer) decode(data []byte) (err error) {
+func (p *jsonPeer) decode(data []byte) (list wireList, err error) {
 	if p.market == pricing.SkinsBack {
-		var list struct {
-			Items []wireItem `json:"items"`
-		}
-		err = json.Unmarshal(data, &list)
-		p.items = len(list.Items)
+		err = json.Unmarshal(data, &struct {
+			Items *[]wireItem `json:"items"`
+		}{&list.rows})
 	} else {
-		var list struct {
-			Items map[string]*wireItem `json:"items"`
-		}
-		err = json.Unmarshal(data, &list)
-		p.items = len(list.Items)
+		err = json.Unmarshal(data, &struct {
+			Items *map[string]*wireItem `json:"items"`
+		}{&list.byName})
 	}
 	if err != nil {
-		return fmt.Errorf("%s: %w", p.subject, err)
+		return wireList{}, fmt.Errorf("%s: %w", p.subject, err)
 	}
-	return nil
+	p.items = list.len()
+	return list, nil
 }
 
 func (p *jsonPeer) measure(ctx context.Context, out *Suite) error {

@@ -10,8 +10,6 @@ import (
 	"github.com/klauspost/compress/gzip"
 
 	"skinarb/fetch"
-	"skinarb/markets/sih"
-	"skinarb/markets/skinsback"
 	"skinarb/pricing"
 )
 
@@ -54,7 +52,7 @@ func (m *memory) tasks(out *Suite) []task {
 		run  func() error
 	}{
 		{"scanner", &m.ours, m.decode},
-		{"encoding/json", &m.json, func() error { return m.peer.decode(m.body) }},
+		{"encoding/json", &m.json, func() error { _, err := m.peer.decode(m.body); return err }},
 		{"every quote", &m.quotes, m.findQuotes},
 	} {
 		subject := fmt.Sprintf("%s, in memory: %s", market, way.name)
@@ -90,12 +88,7 @@ func (m *memory) compare(out *Suite) {
 }
 
 func (m *memory) decode() (err error) {
-	switch src := m.src.(type) {
-	case *skinsback.Client:
-		m.pull, err = src.ReadPricelist(game, bytes.NewReader(m.body))
-	case *sih.Client:
-		m.pull, err = src.ReadItems(game, bytes.NewReader(m.body))
-	}
+	m.pull, err = readBody(m.src, bytes.NewReader(m.body))
 	if err == nil && len(m.pull.Listings) == 0 {
 		err = fmt.Errorf("%s: nothing was decoded", m.src.Market())
 	}

@@ -40,14 +40,21 @@ type rate struct {
 // as soon as the last was answered. Any answer but 200 is an error, and so is
 // an end of ctx.
 func load(ctx context.Context, address string, requests []request, connections int, length time.Duration) (rate, error) {
-	return pacedLoad(ctx, address, requests, connections, length, 0)
+	return pacedLoad(ctx, address, requests, connections, length, 0, nil)
+}
+
+// answerCheck looks at answers. What asked gives before a request is handed to
+// answered with the body that came of it. Both are called concurrently.
+type answerCheck interface {
+	asked() uint64
+	answered(then uint64, body []byte)
 }
 
 // pacedLoad is load at so many requests a second at most, if that is not 0. Each
 // connection has its times to send, spread evenly. One that is late sends at
 // once, and the time that its request takes begins then: a timer that woke late
-// is no fault of the server.
-func pacedLoad(ctx context.Context, address string, requests []request, connections int, length time.Duration, perSecond int) (rate, error) {
+// is no fault of the server. A check may be nil.
+func pacedLoad(ctx context.Context, address string, requests []request, connections int, length time.Duration, perSecond int, check answerCheck) (rate, error) {
 	var (
 		over    atomic.Bool
 		workers sync.WaitGroup
@@ -74,15 +81,22 @@ func pacedLoad(ctx context.Context, address string, requests []request, connecti
 					nth := time.Duration(i*connections + w)
 					time.Sleep(time.Until(start.Add(nth * time.Second / time.Duration(perSecond))))
 				}
+				var then uint64
+				if check != nil {
+					then = check.asked()
+				}
 				sent := time.Now()
 				err := client.Do(req, resp)
 				took[w] = append(took[w], time.Since(sent))
 				if err == nil && resp.StatusCode() != fasthttp.StatusOK {
 					err = fmt.Errorf("got status %d: %.200s", resp.StatusCode(), resp.Body())
 				}
-				if err != nil {
+				switch {
+				case err != nil:
 					errs[w] = err
 					over.Store(true)
+				case check != nil:
+					check.answered(then, resp.Body())
 				}
 				if over.Load() {
 					return

@@ -10,8 +10,6 @@ import (
 	"net/url"
 	"time"
 
-	"github.com/valyala/fasthttp"
-
 	"skinarb/httpapi"
 	"skinarb/pricing"
 )
@@ -43,7 +41,7 @@ func runLookup(ctx context.Context, s *session) error {
 		return err
 	}
 	defer func() {
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownLimit)
 		defer cancel()
 		_ = api.Shutdown(ctx) // all its clients are here, and gone
 	}()
@@ -52,44 +50,36 @@ func runLookup(ctx context.Context, s *session) error {
 	if err != nil {
 		return err
 	}
-	size, err := meanAnswer(address, singles)
+	answers, err := answersTo(ctx, address, singles)
 	if err != nil {
 		return err
 	}
-	bare := bareServer(size)
-	bareAddress, err := listen(bare.Serve)
+	peers, err := openLookupPeers(ctx, s, items, singles, answers)
 	if err != nil {
 		return err
 	}
-	defer func() { _ = bare.Shutdown() }()
+	defer peers.close()
 
 	s.out.note("HTTP: %d connections of a fasthttp client on loopback, each sending its next request when the answer is there. Client and server share the cores.", connections)
-	s.out.note("Bare fasthttp answers every request with the same %d bytes, the mean size of ours.", size)
 	s.out.note("%d names that both markets have, in random order.", len(items))
 	s.out.note("A refresh changes listings of both markets, once at the start of a load and then every %s, in the process that answers.", refreshEvery)
 
 	const (
 		inMemory = "Book.Quote"
 		single   = "GET /v1/prices"
-		floor    = "bare fasthttp"
 		batch    = "POST /v1/prices, 100 names"
 		little   = "GET /v1/prices, 2 % change a second"
 		much     = "GET /v1/prices, all change a second"
 	)
 	paced := fmt.Sprintf(" at %d/s", pace)
-	var ours, peer, batched, oursPaced, peerPaced, littleChanges, allChange rate
-	measure := func(into *rate, subject, address string, requests []request, length time.Duration, perSecond int) task {
-		return task{subject, func() error {
-			got, err := pacedLoad(ctx, address, requests, connections, length, perSecond)
-			if err != nil {
-				return fmt.Errorf("%s: %w", subject, err)
-			}
-			*into = got
-			s.out.add(subject, "requests", "requests/s", got.perSecond)
-			s.out.add(subject, "p50", "µs", float64(got.p50)/1e3)
-			s.out.add(subject, "p99", "µs", float64(got.p99)/1e3)
-			return nil
-		}}
+	bare := peers.bare()
+	refreshed, others := &outdated{prices: prices}, &outdated{prices: prices}
+	var ours, batched, oursPaced, barePaced, littleChanges, allChange rate
+	var oursByWrk, littleByWrk, allByWrk rate
+	measure := func(into *rate, subject, address string, requests []request, length time.Duration, perSecond int, check answerCheck) task {
+		return measured(s.out, subject, into, func() (rate, error) {
+			return pacedLoad(ctx, address, requests, connections, length, perSecond, check)
+		})
 	}
 	whileRefreshing := func(share int, t task) task {
 		run := t.run
@@ -99,47 +89,65 @@ func runLookup(ctx context.Context, s *session) error {
 		}
 		return t
 	}
-	return s.rounds(ctx, round{
-		before: func() error { // connections, caches and pools of all three
-			for _, warm := range []struct {
-				address  string
-				requests []request
-			}{{address, singles}, {bareAddress, singles}, {address, many}} {
-				if _, err := load(ctx, warm.address, warm.requests, connections, min(s.opts.length/10, 200*time.Millisecond)); err != nil {
-					return err
-				}
+	tasks := []task{
+		{inMemory, func() error {
+			ns, err := quoteTime(book, items, min(s.opts.length/5, time.Second))
+			if err != nil {
+				return err
 			}
+			s.out.add(inMemory, "time", "ns/op", ns)
+			s.out.add(inMemory, "look-ups, one core", "look-ups/s", 1e9/ns)
 			return nil
+		}},
+		// All four look at the answers, lest those without a refresh have less to do.
+		measure(&ours, single, address, singles, s.opts.length, 0, others),
+		measure(&bare.last, bare.name, bare.address, singles, s.opts.length, 0, others),
+		measure(&batched, batch, address, many, s.opts.length/2, 0, nil),
+		whileRefreshing(50, measure(&littleChanges, little, address, singles, s.opts.length, 0, refreshed)),
+		whileRefreshing(1, measure(&allChange, much, address, singles, s.opts.length, 0, refreshed)),
+		measure(&oursPaced, single+paced, address, singles, s.opts.length/2, pace, nil),
+		measure(&barePaced, bare.name+paced, bare.address, singles, s.opts.length/2, pace, nil),
+	}
+	tasks = append(tasks, peers.tasks(ctx, s.opts.length/3)...)
+	if peers.wrk != nil {
+		measure := func(into *rate, subject string) task {
+			return measured(s.out, byWrk(subject), into, func() (rate, error) { return peers.wrk.load(ctx, address, bare.list) })
+		}
+		tasks = append(tasks, measure(&oursByWrk, single),
+			whileRefreshing(50, measure(&littleByWrk, little)), whileRefreshing(1, measure(&allByWrk, much)))
+	}
+	err = s.rounds(ctx, round{
+		before: func() error { // connections, caches and pools of all
+			warm := min(s.opts.length/30, 100*time.Millisecond)
+			_, err := load(ctx, address, singles, connections, warm)
+			if err == nil {
+				_, err = load(ctx, address, many, connections, warm)
+			}
+			return errors.Join(err, peers.warm(ctx, warm))
 		},
-		tasks: []task{
-			{inMemory, func() error {
-				ns, err := quoteTime(book, items, min(s.opts.length/5, time.Second))
-				if err != nil {
-					return err
-				}
-				s.out.add(inMemory, "time", "ns/op", ns)
-				s.out.add(inMemory, "look-ups, one core", "look-ups/s", 1e9/ns)
-				return nil
-			}},
-			measure(&ours, single, address, singles, s.opts.length, 0),
-			measure(&peer, floor, bareAddress, singles, s.opts.length, 0),
-			measure(&batched, batch, address, many, s.opts.length/2, 0),
-			whileRefreshing(50, measure(&littleChanges, little, address, singles, s.opts.length, 0)),
-			whileRefreshing(1, measure(&allChange, much, address, singles, s.opts.length, 0)),
-			measure(&oursPaced, single+paced, address, singles, s.opts.length/2, pace),
-			measure(&peerPaced, floor+paced, bareAddress, singles, s.opts.length/2, pace),
-		},
+		tasks: tasks,
 		after: func() error {
-			s.out.add(single, "requests against bare fasthttp", "x", ours.perSecond/peer.perSecond)
-			s.out.add(single, "p99 of bare fasthttp against ours", "x", float64(peer.p99)/float64(ours.p99))
-			s.out.add(single+paced, "p99 of bare fasthttp against ours", "x", float64(peerPaced.p99)/float64(oursPaced.p99))
+			names := float64(min(batchSize, len(items)))
+			peers.compare(single, ours, oursByWrk)
+			s.out.add(single, "p99 of bare fasthttp against ours", "x", float64(bare.last.p99)/float64(ours.p99))
+			s.out.add(single+paced, "p99 of bare fasthttp against ours", "x", float64(barePaced.p99)/float64(oursPaced.p99))
 			s.out.add(little, "requests against no change", "x", littleChanges.perSecond/ours.perSecond)
 			s.out.add(much, "requests against no change", "x", allChange.perSecond/ours.perSecond)
-			s.out.add(batch, "names", "names/s", batched.perSecond*float64(min(batchSize, len(items))))
-			s.out.add(batch, "names against single look-ups", "x", batched.perSecond*float64(min(batchSize, len(items)))/ours.perSecond)
+			if peers.wrk != nil {
+				s.out.add(byWrk(little), "requests against no change", "x", littleByWrk.perSecond/oursByWrk.perSecond)
+				s.out.add(byWrk(much), "requests against no change", "x", allByWrk.perSecond/oursByWrk.perSecond)
+			}
+			s.out.add(batch, "names", "names/s", batched.perSecond*names)
+			s.out.add(batch, "names against single look-ups", "x", batched.perSecond*names/ours.perSecond)
 			return nil
 		},
 	})
+	if err != nil {
+		return err
+	}
+	// An answer that is not 200 ends a load with an error.
+	s.out.note("While catalogs were refreshed %d answers came to our load: none failed, and %d were older than what had been published before they were asked for.", refreshed.answers.Load(), refreshed.stale.Load())
+	return nil
 }
 
 // onOffer gives the items that both markets have, shuffled.
@@ -217,40 +225,4 @@ func listen(serve func(net.Listener) error) (address string, err error) {
 	}
 	go func() { _ = serve(ln) }() // requests would fail if it did
 	return ln.Addr().String(), nil
-}
-
-func bareServer(size int) *fasthttp.Server {
-	body := make([]byte, size)
-	for i := range body {
-		body[i] = 'x'
-	}
-	return &fasthttp.Server{
-		Handler: func(c *fasthttp.RequestCtx) {
-			c.SetContentType("application/json")
-			c.SetBody(body)
-		},
-		CloseOnShutdown: true,
-	}
-}
-
-// meanAnswer gives the mean size of the answers to a sample of requests, bytes.
-func meanAnswer(address string, requests []request) (int, error) {
-	client := fasthttp.HostClient{Addr: address}
-	defer client.CloseIdleConnections()
-	sample, total := requests[:min(1000, len(requests))], 0
-	for _, r := range sample {
-		req, resp := fasthttp.AcquireRequest(), fasthttp.AcquireResponse()
-		r.prepare(req, address)
-		err := client.DoTimeout(req, resp, requestTimeout)
-		if err == nil && resp.StatusCode() != fasthttp.StatusOK {
-			err = fmt.Errorf("%s: got status %d: %s", r.uri, resp.StatusCode(), resp.Body())
-		}
-		total += len(resp.Body())
-		fasthttp.ReleaseRequest(req)
-		fasthttp.ReleaseResponse(resp)
-		if err != nil {
-			return 0, err
-		}
-	}
-	return total / len(sample), nil
 }

@@ -1,8 +1,10 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
+	"strconv"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -16,7 +18,10 @@ import (
 const refreshEvery = time.Second
 
 // liveBook is a price side in which nothing happens unless it is refreshed.
-type liveBook struct{ book atomic.Pointer[pricing.Book] }
+type liveBook struct {
+	book   atomic.Pointer[pricing.Book]
+	served atomic.Uint64 // version that the API has been told of
+}
 
 func (l *liveBook) Book() *pricing.Book                       { return l.book.Load() }
 func (*liveBook) Statuses() []pricing.FeedStatus              { return nil }
@@ -45,8 +50,41 @@ func (l *liveBook) refresh(api *httpapi.Server, share int) error {
 		}
 		l.book.Store(next)
 		api.Publish(next, feed, changed, false)
+		l.served.Store(next.Version(game))
 	}
 	return nil
+}
+
+// outdated counts answers that are older than what had been published before
+// they were asked for. There must be none.
+type outdated struct {
+	prices         *liveBook
+	answers, stale atomic.Int64
+}
+
+func (o *outdated) asked() uint64 { return o.prices.served.Load() }
+
+func (o *outdated) answered(then uint64, body []byte) {
+	o.answers.Add(1)
+	if v, ok := versionOf(body); !ok || v < then {
+		o.stale.Add(1)
+	}
+}
+
+// versionOf reads the version that an answer ends with.
+func versionOf(body []byte) (version uint64, ok bool) {
+	const key = `"version":`
+	at := bytes.LastIndex(body, []byte(key))
+	if at < 0 {
+		return 0, false
+	}
+	digits := body[at+len(key):]
+	n := 0
+	for n < len(digits) && '0' <= digits[n] && digits[n] <= '9' {
+		n++
+	}
+	version, err := strconv.ParseUint(string(digits[:n]), 10, 64)
+	return version, err == nil
 }
 
 // refreshing refreshes at once and every refreshEvery until stop is called, which

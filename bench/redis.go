@@ -12,12 +12,6 @@ import (
 	"skinarb/internal/redisstore"
 )
 
-// startRedis starts a redis-server that keeps nothing.
-func startRedis(ctx context.Context, program string) (store *redisstore.Store, stop func(), err error) {
-	store, _, stop, err = startRedisWith(ctx, program, "--appendonly", "no")
-	return store, stop, err
-}
-
 // startRedisWith starts a redis-server of our own with some settings on a free
 // port of loopback, in a directory that stop removes, and connects to it.
 func startRedisWith(ctx context.Context, program string, settings ...string) (store *redisstore.Store, address string, stop func(), err error) {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"io"
@@ -9,8 +10,11 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/klauspost/compress/gzip"
+
 	"skinarb/fetch"
 	"skinarb/internal/marketsim"
+	"skinarb/internal/scan"
 	"skinarb/markets/sih"
 	"skinarb/markets/skinsback"
 	"skinarb/pricing"
@@ -104,6 +108,38 @@ func (r *rig) open(ctx context.Context, m pricing.Market, full bool) (io.ReadClo
 	return resp.Body, nil
 }
 
+// compressed gives a market's answer as it was sent.
+func (r *rig) compressed(ctx context.Context, m pricing.Market) ([]byte, error) {
+	body, err := r.open(ctx, m, false)
+	if err != nil {
+		return nil, err
+	}
+	defer body.Close()
+	return io.ReadAll(body)
+}
+
+// readZipped reads what compressed gave, inflating ahead as the clients do.
+func readZipped(src fetch.Source, body []byte) (fetch.Pull, error) {
+	inflated, err := gzip.NewReader(bytes.NewReader(body))
+	if err != nil {
+		return fetch.Pull{}, err
+	}
+	ahead := scan.ReadAhead(inflated)
+	defer ahead.Close()
+	return readBody(src, ahead)
+}
+
+// readBody reads a market's inflated answer.
+func readBody(src fetch.Source, body io.Reader) (fetch.Pull, error) {
+	switch src := src.(type) {
+	case *skinsback.Client:
+		return src.ReadPricelist(game, body)
+	case *sih.Client:
+		return src.ReadItems(game, body)
+	}
+	return fetch.Pull{}, fmt.Errorf("%s has no way to read a body", src.Market())
+}
+
 // catalog pulls a market's catalog without measuring anything.
 func (r *rig) catalog(ctx context.Context, src fetch.Source, version uint64) (pricing.Catalog, error) {
 	pull, err := src.Pull(ctx, game)
@@ -113,15 +149,28 @@ func (r *rig) catalog(ctx context.Context, src fetch.Source, version uint64) (pr
 	return pricing.Catalog{Feed: pricing.Feed{Market: src.Market(), Game: game}, Version: version, ObservedAt: pull.ObservedAt, Listings: pull.Listings}, nil
 }
 
-// book gives a book of both markets.
-func (r *rig) book(ctx context.Context) (*pricing.Book, error) {
-	book := pricing.NewBook()
+// catalogs gives both markets' first catalogs, in the order of sources.
+func (r *rig) catalogs(ctx context.Context) (both []pricing.Catalog, err error) {
 	for _, src := range r.sources {
 		c, err := r.catalog(ctx, src, 1)
 		if err != nil {
 			return nil, err
 		}
+		both = append(both, c)
+	}
+	return both, nil
+}
+
+// book gives a book of both markets.
+func (r *rig) book(ctx context.Context) (*pricing.Book, error) {
+	both, err := r.catalogs(ctx)
+	return bookOf(both), err
+}
+
+func bookOf(catalogs []pricing.Catalog) *pricing.Book {
+	book := pricing.NewBook()
+	for _, c := range catalogs {
 		book, _ = book.With(c)
 	}
-	return book, nil
+	return book
 }

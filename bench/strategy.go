@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"skinarb/pricing"
@@ -13,17 +14,14 @@ func runStrategy(ctx context.Context, s *session) error {
 	const (
 		all  = "Engine.Update, all items"
 		some = "Engine.Update, what changed in a tick"
+		peer = "normalise + map + decimal"
 	)
 	s.progress.say("strategy: filling the books")
-	book, err := s.rig.book(ctx)
+	both, err := s.rig.catalogs(ctx)
 	if err != nil {
 		return err
 	}
-	src := s.rig.sources[1]
-	earlier, err := s.rig.catalog(ctx, src, 1)
-	if err != nil {
-		return err
-	}
+	book, src, earlier := bookOf(both), s.rig.sources[1], both[1]
 	s.rig.move()
 	later, err := s.rig.catalog(ctx, src, 2)
 	if err != nil {
@@ -39,9 +37,11 @@ func runStrategy(ctx context.Context, s *session) error {
 	now := s.rig.clock.now()
 	engine := strategy.New(strategy.DefaultRules())
 	engine.Update(first, nil, true, fresh(now), now)
+	s.out.note("The peer is what one would write first: it normalises every name, joins both catalogs in maps and reckons in decimals, with two of the engine's rules. Neither side's time has the decoding of catalogs in it; ours knows the items by number from then, the peer joins anew.")
+	naive := newMapScan(strategy.DefaultRules(), both...)
 	books, turn := [2]*pricing.Book{second, first}, 0
 	length := min(s.opts.length/10, time.Second)
-	var full, incremental time.Duration
+	var full, incremental, mapped time.Duration
 	return s.rounds(ctx, round{
 		tasks: []task{
 			{all, func() error {
@@ -60,8 +60,18 @@ func runStrategy(ctx context.Context, s *session) error {
 				s.out.add(some, "items judged", "items/s", float64(len(changed))/incremental.Seconds())
 				return nil
 			}},
+			{peer, func() (err error) {
+				mapped = each(length, func() {
+					_, failed := naive.scan()
+					err = errors.Join(err, failed)
+				})
+				s.out.add(peer, "time", "µs", mapped.Seconds()*1e6)
+				s.out.add(peer, "items judged", "items/s", float64(first.Len())/mapped.Seconds())
+				return err
+			}},
 		},
 		after: func() error {
+			s.out.add(all, "speed against "+peer, "x", mapped.Seconds()/full.Seconds())
 			s.out.add(some, "speed against all items", "x", full.Seconds()/incremental.Seconds())
 			return nil
 		},

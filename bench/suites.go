@@ -9,11 +9,15 @@ type suite struct {
 }
 
 var suites = []suite{
-	{"ingest", "each market's catalog from HTTP to published in Redis, beside encoding/json", runIngest},
+	{"ingest", "each market's catalog from HTTP to published in Redis, beside encoding/json and ccxt", runIngest},
 	{"full", "every lot of SkinsBack (full=1) as a stream, beside inflating alone", runFull},
-	{"lookup", "price look-ups in memory and over HTTP, beside bare fasthttp", runLookup},
+	{"publish", "whole and changed catalogs into Redis and to other processes, beside one's first way", runPublish},
+	{"lookup", "price look-ups in memory and over HTTP, beside bare fasthttp, nginx, webdis and Redis", runLookup},
+	{"stream", "whole catalogs and changed prices to their readers, beside static files", runStream},
 	{"strategy", "judging all items, and the 2 % that change", runStrategy},
+	{"memory", "what prices hold in memory, and what long lists take, beside maps of structs", runMemory},
 	{"orders", "writing purchases down, and from intent to wire, beside River and asynq", runOrders},
+	{"scale", "from a thousand items to a million, and 1 to 8 API processes on one Redis", runScale},
 }
 
 // session is what a suite works with.
@@ -22,6 +26,8 @@ type session struct {
 	rig      *rig
 	out      *Suite
 	progress *progress
+	report   *Report
+	outside  outside
 }
 
 // round is what happens in every round: before, the tasks, after. Either end may
@@ -51,7 +57,7 @@ func (s *session) rounds(ctx context.Context, r round) error {
 				return err
 			}
 			t := r.tasks[(i+k)%len(r.tasks)]
-			s.progress.round(s.out.Name, i+1, s.opts.rounds, t.name)
+			s.progress.round(s.out.Name, i, s.opts.rounds, k, len(r.tasks), t.name)
 			if err := t.run(); err != nil {
 				return err
 			}

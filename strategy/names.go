@@ -26,8 +26,9 @@ const (
 // Names is a list of item names and globs. Upper and lower case are the same in
 // it, and so is white space of any length. It is immutable; nil matches nothing.
 type Names struct {
-	exact map[string]struct{}
-	globs []string
+	exact   map[string]struct{} // as pricing.Item.String writes items of CS2
+	written map[string]struct{} // the same lines as they stand, for games without phases
+	globs   []string
 }
 
 // ParseNames reads one name or glob a line. In a glob * stands for any text and
@@ -35,9 +36,10 @@ type Names struct {
 // and lines that begin with # are skipped; the few items whose name begins with
 // # are reached with ? in its place. A Doppler's name matches all of its
 // phases, with a phase only that one, in any spelling that pricing.ParseItem
-// knows. The error joins all bad lines with their numbers.
+// knows. That is so in CS2; items of other games have no phases and match what is
+// written. The error joins all bad lines with their numbers.
 func ParseNames(r io.Reader) (*Names, error) {
-	n := &Names{exact: map[string]struct{}{}}
+	n := &Names{exact: map[string]struct{}{}, written: map[string]struct{}{}}
 	var bad []error
 	lines := bufio.NewScanner(r)
 	for no := 1; lines.Scan(); no++ {
@@ -90,7 +92,7 @@ func (n *Names) add(line string) error {
 	if err != nil {
 		return err
 	}
-	n.exact[fold(it.String())] = struct{}{}
+	n.exact[fold(it.String())], n.written[fold(line)] = struct{}{}, struct{}{}
 	return nil
 }
 
@@ -129,16 +131,19 @@ func (n *Names) Match(it pricing.Item) bool {
 	if n == nil {
 		return false
 	}
-	name := fold(it.Name)
-	if n.match(name) {
+	exact := n.exact
+	if it.Game != pricing.CS2 {
+		exact = n.written
+	}
+	if n.match(exact, fold(it.Name)) {
 		return true
 	}
 	phased := it.String()
-	return phased != it.Name && n.match(fold(phased))
+	return phased != it.Name && n.match(exact, fold(phased))
 }
 
-func (n *Names) match(name string) bool {
-	if _, ok := n.exact[name]; ok {
+func (n *Names) match(exact map[string]struct{}, name string) bool {
+	if _, ok := exact[name]; ok {
 		return true
 	}
 	for _, g := range n.globs {

@@ -185,12 +185,15 @@ func (h *history) median(now slot) (pricing.Money, bool) {
 	return asks[(n-1)/2], true
 }
 
+// toldBy says where Steam's price is from, by the index of the market in pair.
+var toldBy = [2]string{"Steam's price as told by " + string(pair[0]), "Steam's price as told by " + string(pair[1])}
+
 // of gives an item's reference price and where it is from, or 0.
 func (r *References) of(it pricing.Item, ls [2]*pricing.Listing, now time.Time) (pricing.Money, string) {
 	if !it.IsDoppler() { // Steam has one price for all phases of a name
 		for m, l := range ls {
 			if l != nil && l.Steam > 0 && l.Steam <= pricing.MaxMoney {
-				return l.Steam, "Steam's price as told by " + string(pair[m])
+				return l.Steam, toldBy[m]
 			}
 		}
 	}

@@ -32,13 +32,21 @@ type markets struct {
 
 func newMarkets(t *testing.T) *markets {
 	t.Helper()
-	world, err := marketsim.New(marketsim.Config{
+	return newMarketsWith(t, func(*marketsim.Config) {})
+}
+
+// newMarketsWith is newMarkets with other markets.
+func newMarketsWith(t *testing.T, change func(*marketsim.Config)) *markets {
+	t.Helper()
+	config := marketsim.Config{
 		Seed: 3, Items: 300, Tick: 500 * time.Millisecond, MovePct: 10,
 		Timing: marketsim.Timing{
 			TradeCreation: 300 * time.Millisecond, Acceptance: 500 * time.Millisecond,
 			AcceptTimeout: 5 * time.Second, Protection: 2 * time.Second,
 		},
-	})
+	}
+	change(&config)
+	world, err := marketsim.New(config)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -67,7 +75,8 @@ func (m *markets) set(name, value string) { m.env[name] = value }
 
 // buyRequests counts the purchase requests that both markets have had.
 func (m *markets) buyRequests() int {
-	return m.world.Requests(marketsim.SkinsBack)["market_buy"] + m.world.Requests(marketsim.SIH)["create-order"]
+	onSkinsBack := m.world.Requests(marketsim.SkinsBack)
+	return onSkinsBack["market_buy"] + onSkinsBack["market_batch_buy"] + m.world.Requests(marketsim.SIH)["create-order"]
 }
 
 // waitBuying waits until the markets have had so many purchase requests.

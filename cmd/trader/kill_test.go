@@ -24,6 +24,7 @@ func (m *markets) disturb(kind string, percent int) {
 	m.world.ClearFaults()
 	if kind != "" {
 		m.world.Inject(marketsim.Fault{Market: marketsim.SkinsBack, Method: "market_buy", Kind: kind, Percent: percent})
+		m.world.Inject(marketsim.Fault{Market: marketsim.SkinsBack, Method: "market_batch_buy", Kind: kind, Percent: percent})
 		m.world.Inject(marketsim.Fault{Market: marketsim.SIH, Method: "create-order", Kind: kind, Percent: percent})
 	}
 }

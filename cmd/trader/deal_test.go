@@ -1,0 +1,156 @@
+package main
+
+import (
+	"flag"
+	"fmt"
+	"net"
+	"strings"
+	"testing"
+	"time"
+
+	"skinarb/internal/marketsim"
+)
+
+// buyersOrders is how many orders of SIH's buyers TestBackToBack waits for.
+var buyersOrders = flag.Int("buyers-orders", 30, "orders of buyers that the back-to-back test waits for")
+
+func TestBackToBackNeeds(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		env  []string
+		want string
+	}{
+		{[]string{"MODE=paper", "SIH_DEPOSIT_API_KEY=a-key-of-some-length"}, "BACK_TO_BACK: on needs MODE=live"},
+		{nil, "BACK_TO_BACK: on needs SIH_DEPOSIT_API_KEY"},
+		{[]string{"SELL=on", "SIH_DEPOSIT_API_KEY=a-key-of-some-length"}, "BACK_TO_BACK: not with SELL=on"},
+		{[]string{"JOURNAL=redis", "REDIS_URL=redis://127.0.0.1:1/0", "SIH_DEPOSIT_API_KEY=a-key-of-some-length"}, "SIH_DEPOSIT_API_KEY: needs JOURNAL=sqlite"},
+	} {
+		stderr := refused(t, append([]string{"BACK_TO_BACK=on"}, tt.env...))
+		if !strings.Contains(stderr, tt.want) || strings.Contains(stderr, "a-key-of-some-length") {
+			t.Errorf("%v: got %q, want %q in it and no key", tt.env, stderr, tt.want)
+		}
+	}
+}
+
+// freePort gives an address that nobody listens on, so that every life of a trader
+// is found at the same one.
+func freePort(t *testing.T) string {
+	t.Helper()
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ln.Close()
+	return ln.Addr().String()
+}
+
+// sellBackToBack lets SIH's buyers order from a trader, and SIH be as difficult as
+// it may be.
+func (m *markets) sellBackToBack(t *testing.T) {
+	t.Helper()
+	address := freePort(t)
+	m.manyLives()
+	for name, value := range map[string]string{
+		"LISTEN_ADDR": address, "BACK_TO_BACK": "on", "SIH_DEPOSIT_API_KEY": marketsim.DemoDepositKey,
+		"MAX_OPEN_ORDERS": "100", "SIH_MAX_OPEN_ORDERS": "1", "MAX_ITEM_UNITS": "1000", "MAX_LISTINGS": "60",
+		"MAX_DAY_USD": "100000", "FETCH_INTERVAL": "2s",
+	} {
+		m.set(name, value)
+	}
+	if err := m.world.SetPartner(marketsim.Partner{
+		PurchaseURL: "http://" + address + "/partner/sih/create-purchase", CheckURL: "http://" + address + "/partner/sih/get-purchase",
+		Poll: 300 * time.Millisecond, PollProtected: time.Second, Hostility: marketsim.DefaultHostility,
+	}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// over tells whether nothing is expected of us any more: also of an order whose
+// creation never reached us, which SIH asks for in vain for a quarter of an hour.
+func over(o marketsim.PartnerOrder) bool {
+	return o.Final || o.State == "finished" || o.State == "asked" && len(o.Bought) == 0
+}
+
+// ordered counts the signed orders of buyers that have come to their end.
+func (m *markets) ordered() (all, ended, finished int) {
+	for _, o := range m.world.PartnerOrders() {
+		if o.Forged {
+			continue
+		}
+		all++
+		if over(o) {
+			ended++
+		}
+		if o.State == "finished" {
+			finished++
+		}
+	}
+	return all, ended, finished
+}
+
+// TestBackToBack: SIH's buyers order from a trader that is killed again and again
+// and whose purchases lose their answers. SIH, which checks every answer, finds no
+// fault; every order is bought at most once, and for its buyer.
+func TestBackToBack(t *testing.T) {
+	t.Parallel()
+	m := newMarketsWith(t, func(c *marketsim.Config) {
+		c.Items, c.MovePct, c.Tick = 3000, 2, 2*time.Second
+		c.Timing.Sale = 4 * time.Second
+	})
+	m.sellBackToBack(t)
+	m.disturb(marketsim.FaultDropAfter, 20)
+	lives := 0
+	for all := 0; all < *buyersOrders || lives < 4; all, _, _ = m.ordered() {
+		p := m.start(t)
+		lives++
+		<-time.After(9 * time.Second)
+		p.kill(t)
+		if lives > 10+*buyersOrders {
+			t.Fatalf("%d orders in %d lives; the last one said\n%s", all, lives, p.said())
+		}
+	}
+	m.world.ClearFaults()
+	p := m.start(t)
+	p.command(t, "/v1/trading/stop", `{"reason":"no more listings"}`)
+	eventually(t, 40*time.Second, "every order to come to its end", func() (bool, string) {
+		all, ended, finished := m.ordered()
+		var open []string
+		for _, o := range m.world.PartnerOrders() {
+			if !o.Forged && !over(o) {
+				open = append(open, fmt.Sprintf("%s %s, asked for %d times", o.CustomID, o.State, o.Polls))
+			}
+		}
+		return ended >= all, fmt.Sprintf("%d orders, %d ended, %d of them finished; open are %v", all, ended, finished, open)
+	})
+	// What was listed and not sold is taken off.
+	eventually(t, time.Minute, "nothing to be on sale", func() (bool, string) {
+		n := 0
+		for _, s := range m.world.Sales() {
+			if s.State == "new" {
+				n++
+			}
+		}
+		return n == 0, fmt.Sprintf("%d on sale", n)
+	})
+	p.terminate(t)
+
+	if faults, n := m.world.PartnerFaults(); n > 0 {
+		for _, f := range faults[:min(len(faults), 10)] {
+			t.Errorf("SIH found fault with %s: %s: %s\nasked %s\nheard %s", f.CustomID, f.Rule, f.Detail, f.Request, f.Answer)
+		}
+		t.Errorf("%d faults, want none", n)
+	}
+	all, _, finished := m.ordered()
+	bought := 0
+	for _, o := range m.world.PartnerOrders() {
+		bought += len(o.Bought)
+		if len(o.Bought) > 1 {
+			t.Errorf("%s was bought as %v, want once", o.CustomID, o.Bought)
+		}
+	}
+	sent, unanswered := m.world.PartnerRequests()
+	t.Logf("%d lives, %d orders, %d finished, %d bought; %d requests of SIH's, %d unanswered", lives, all, finished, bought, sent, unanswered)
+	if finished == 0 || bought == 0 {
+		t.Errorf("%d orders finished and %d bought, want some", finished, bought)
+	}
+}
