@@ -73,9 +73,12 @@ func (x *Executor) recoverMarket(ctx context.Context, m Market) error {
 	if err != nil {
 		return err
 	}
+	wait := x.cfg.PlaceTimeout
+	if x.shared { // the process that sent it may be at it still, and after that the market
+		wait += x.cfg.Grace
+	}
 	for _, o := range doubts {
-		// Another process may have sent it and be at it still.
-		x.pauses.set(o.ID, func(p *pause) { p.ripe = x.until(o.SentAt.Add(x.cfg.PlaceTimeout), x.cfg.PlaceTimeout) })
+		x.pauses.set(o.ID, func(p *pause) { p.ripe = x.until(o.SentAt.Add(wait), wait) })
 	}
 	x.resolve(ctx, m, doubts)
 	x.track(ctx, m, Placed, Delivering, Delivered)

@@ -71,6 +71,37 @@ func TestNotFoundWaitsForGrace(t *testing.T) {
 	})
 }
 
+// TestNotFoundWaitsForTheOneBefore: a process that led before us may still have been
+// sending for as long as a purchase may take, and the market be at work on it after
+// that.
+func TestNotFoundWaitsForTheOneBefore(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		j, m := newMemJournal(), newFake(pricing.SIH)
+		r := wish(1, pricing.Dollar)
+		r.Market = pricing.SIH
+		o := execution.Order{ID: r.ID(), Request: r, State: execution.Planned, CreatedAt: time.Now(), UpdatedAt: time.Now()}
+		o, _, err := j.Reserve(t.Context(), o, func(execution.Usage) error { return nil })
+		if err != nil {
+			t.Fatal(err)
+		}
+		o.State, o.SentAt = execution.Sent, time.Now()
+		if o, err = j.Advance(t.Context(), o, execution.Step{At: o.SentAt, State: execution.Sent, Event: execution.OnSend}); err != nil {
+			t.Fatal(err)
+		}
+		x := newExecutor(t, execution.Config{
+			Markets: []execution.Market{m}, Journal: j, PlaceTimeout: 20 * time.Second, Grace: 30 * time.Second, Fence: func() error { return nil },
+		})
+		defer run(t, x)()
+		time.Sleep(48 * time.Second) // it left after 19 s, and the market took 29
+		m.buy(o)
+		time.Sleep(2 * time.Minute)
+		if got := state(t, j, o.ID); got != execution.Placed || m.times("Place") != 0 {
+			t.Errorf("got %s after %d requests of ours, want placed after none", got, m.times("Place"))
+		}
+		m.wantOnce(t)
+	})
+}
+
 func TestNotFoundOnceIsNoWord(t *testing.T) {
 	bubble(t, execution.Config{}, func(t *testing.T, x *execution.Executor, j *memJournal, m *fakeMarket) {
 		m.plan = func(execution.Order) outcome { return unbought }
