@@ -71,7 +71,8 @@ type Fetcher struct {
 	loops []*loop
 }
 
-// New gives a fetcher of every game in c.Games that a source knows.
+// New gives a fetcher of every game in c.Games that a source knows. Games that
+// one does not know are skipped, and the log says so.
 func New(c Config) *Fetcher {
 	if c.Interval <= 0 {
 		c.Interval = time.Minute
@@ -88,9 +89,11 @@ func New(c Config) *Fetcher {
 	f := &Fetcher{cfg: c}
 	for _, src := range c.Sources {
 		for _, g := range c.Games {
-			if slices.Contains(src.Games(), g) {
-				f.loops = append(f.loops, newLoop(&f.cfg, src, pricing.Feed{Market: src.Market(), Game: g}))
+			if !slices.Contains(src.Games(), g) {
+				c.Log.Info("skipped: the market does not sell this game", "market", src.Market(), "game", g)
+				continue
 			}
+			f.loops = append(f.loops, newLoop(&f.cfg, src, pricing.Feed{Market: src.Market(), Game: g}))
 		}
 	}
 	return f

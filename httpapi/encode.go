@@ -104,6 +104,10 @@ func appendHints(b []byte, l *pricing.Listing) []byte {
 		b = append(b, `,"sell_hint":`...)
 		b = appendMoney(b, l.SellHint)
 	}
+	if l.Lot != "" {
+		b = append(b, `,"listing_id":`...)
+		b = appendString(b, l.Lot)
+	}
 	return b
 }
 

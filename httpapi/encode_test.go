@@ -43,6 +43,7 @@ type quoteJSON struct {
 	Steam      string         `json:"steam_reference,omitempty"`
 	Source     string         `json:"source_market,omitempty"`
 	SellHint   string         `json:"sell_hint,omitempty"`
+	ListingID  string         `json:"listing_id,omitempty"`
 }
 
 func TestQuoteIsWhatEncodingJSONWrites(t *testing.T) {
@@ -54,12 +55,13 @@ func TestQuoteIsWhatEncodingJSONWrites(t *testing.T) {
 			Listing: pricing.Listing{
 				MarketName: rapid.String().Draw(t, "name"), Ask: money.Draw(t, "ask"), Count: rapid.IntRange(-1, 1e6).Draw(t, "count"),
 				Steam: money.Draw(t, "steam"), SellHint: money.Draw(t, "hint"), Source: rapid.String().Draw(t, "source"),
+				Lot: rapid.String().Draw(t, "lot"),
 			},
 		}
 		maxAge := time.Duration(rapid.Int64Range(0, 1e12).Draw(t, "max age"))
 		want := quoteJSON{
 			Market: q.Market, Ask: q.Ask.String(), MarketName: q.MarketName, ObservedAt: q.ObservedAt.UTC().Format(layout),
-			AgeMS: q.Age(now).Milliseconds(), Stale: q.Age(now) > maxAge, Source: q.Source,
+			AgeMS: q.Age(now).Milliseconds(), Stale: q.Age(now) > maxAge, Source: q.Source, ListingID: q.Lot,
 		}
 		if q.Count >= 0 {
 			want.Count = &q.Count

@@ -47,7 +47,7 @@ func listing(g pricing.Game, name, ask string, count int) pricing.Listing {
 // old: stale under the five minutes of newConfig.
 func testBook() *pricing.Book {
 	full := listing(pricing.CS2, redline, "12.3", 7)
-	full.Steam, full.SellHint, full.Source = 15_500_000, 11_000_000, "steam"
+	full.Steam, full.SellHint, full.Source, full.Lot = 15_500_000, 11_000_000, "steam", "7001001"
 	b, _ := pricing.NewBook().With(pricing.Catalog{Feed: sbCS2, Version: 3, ObservedAt: now.Add(-1500 * time.Millisecond), Listings: []pricing.Listing{
 		full,
 		listing(pricing.CS2, doppler, "900", 5),

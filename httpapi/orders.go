@@ -42,6 +42,7 @@ type orderJSON struct {
 	Paid           *string           `json:"paid"`
 	Refunded       *string           `json:"refunded"`
 	SellOn         *string           `json:"sell_on"`
+	BuyerOrder     *string           `json:"buyer_order"`
 	ExpectedProfit string            `json:"expected_profit"`
 	MarketRef      *string           `json:"market_ref"`
 	OfferID        *string           `json:"offer_id"`
@@ -59,7 +60,7 @@ func toOrder(o execution.Order) orderJSON {
 	return orderJSON{
 		ID: o.ID, Market: o.Market, Item: toItem(o.Item), MarketName: o.MarketName, State: o.State,
 		MaxPrice: o.Ask.String(), Cost: o.Cost.String(), Paid: amount(o.Paid), Refunded: amount(o.Refunded),
-		SellOn: text(string(o.SellOn)), ExpectedProfit: o.Profit().String(),
+		SellOn: text(string(o.SellOn)), BuyerOrder: text(o.Buyer.Ref), ExpectedProfit: o.Profit().String(),
 		MarketRef: text(o.MarketRef), OfferID: text(o.OfferID),
 		CreatedAt: instant(o.CreatedAt), UpdatedAt: instant(o.UpdatedAt),
 		Error: text(o.Error), History: steps,

@@ -7,6 +7,10 @@ const CountUnknown = -1
 
 // Listing is one market's catalog entry for an item. The zero Money means that
 // the market did not tell; an Ask is always positive.
+//
+// A Lot is told and not bought by: it may be gone by the time, so what is bought is
+// decided by execution's Check, which asks the market anew. It changes alone when
+// another lot asks the same: then the listing has changed, and its ask has not.
 type Listing struct {
 	Item       Item
 	MarketName string // the market's own spelling, which orders are placed with
@@ -15,6 +19,7 @@ type Listing struct {
 	Steam      Money  // Steam's price of the name, as the market reports it
 	SellHint   Money  // SIH's sell field: shown, never traded on
 	Source     string // where the market has the offer from
+	Lot        string // the market's id of one lot at Ask, where its list tells one
 	Since      uint64 // catalog version in which this ask first appeared
 }
 

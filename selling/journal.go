@@ -63,8 +63,8 @@ type Positions interface {
 	// Count gives the number of positions in each state; none is zero.
 	Count(ctx context.Context) (map[PositionState]int, error)
 
-	// Profits gives what sold positions brought, per UTC day of their purchase's
-	// creation.
+	// Profits gives what sold positions brought, and what was bought for a buyer and
+	// paid for, per UTC day of the purchase's creation.
 	Profits(ctx context.Context) ([]Profit, error)
 }
 

@@ -245,6 +245,12 @@ func (g *generator) otherGames() {
 			g.add(tf2, quality+" "+thing, 3*dollar, 1.5)
 		}
 	}
+	// They wear out by the same words as the skins of CS2.
+	for _, paint := range list(tf2Paints) {
+		for i, exterior := range exteriors {
+			g.add(tf2, paint+" War Paint ("+exterior+")", scale(2*dollar, wear[i]), 0.8)
+		}
+	}
 }
 
 // finishesOf returns n finishes of a weapon: its own, then common ones.

@@ -110,7 +110,7 @@ func (f *PriceFeed) openMarkets() ([]fetch.Source, error) {
 		f.budgets[pricing.SkinsBack] = f.store.Budget(pricing.SkinsBack, s.SkinsBack.RatePerMinute)
 		c, err := skinsback.New(skinsback.Config{
 			URL: s.SkinsBack.URL, ClientID: s.SkinsBack.ClientID, ClientSecret: s.SkinsBack.ClientSecret,
-			Auth: skinsback.Auth(s.SkinsBack.Auth), Budget: f.budgets[pricing.SkinsBack], Now: f.cfg.Now, Log: log,
+			Auth: skinsback.Auth(s.SkinsBack.Auth), FullList: s.SkinsBack.List == "full", Budget: f.budgets[pricing.SkinsBack], Now: f.cfg.Now, Log: log,
 			Recipient: skinsback.Recipient{Partner: f.cfg.Recipient.Partner, Token: f.cfg.Recipient.Token},
 		})
 		if err != nil {

@@ -113,6 +113,8 @@ const (
 	hasSteam
 	hasSellHint
 	hasSource
+	hasLot
+	notKnown // and all above: written by a later version, whose fields we could not pass over
 )
 
 // minListing is the fewest bytes of a listing: flags, empty name, ask, count,
@@ -152,6 +154,10 @@ func appendListings(b []byte, g pricing.Game, ls []pricing.Listing) ([]byte, err
 		if l.Source != "" {
 			flags |= hasSource
 			b = appendString(b, l.Source)
+		}
+		if l.Lot != "" {
+			flags |= hasLot
+			b = appendString(b, l.Lot)
 		}
 		b[at] = flags
 	}
@@ -291,6 +297,10 @@ func (d *decoder) listings(g pricing.Game) []pricing.Listing {
 	ls := make([]pricing.Listing, n)
 	for i := range ls {
 		l, flags := &ls[i], d.byte()
+		if flags >= notKnown {
+			d.fail()
+			return nil
+		}
 		l.Item = pricing.Item{Game: g, Name: d.string()}
 		if flags&hasPhase != 0 {
 			l.Item.Phase = pricing.Phase(d.word())
@@ -310,6 +320,9 @@ func (d *decoder) listings(g pricing.Game) []pricing.Listing {
 		}
 		if flags&hasSource != 0 {
 			l.Source = d.word()
+		}
+		if flags&hasLot != 0 {
+			l.Lot = d.string()
 		}
 		if d.err != nil {
 			return nil

@@ -1,6 +1,7 @@
 package redisstore
 
 import (
+	"bytes"
 	"errors"
 	"math"
 	"slices"
@@ -23,7 +24,7 @@ var extreme = pricing.Catalog{
 		{
 			Item:       pricing.Item{Game: storetest.Feed.Game, Name: "\xff\x00", Phase: "no known phase"},
 			MarketName: strings.Repeat("long", 1000), Ask: math.MinInt64, Count: math.MinInt64,
-			Steam: math.MaxInt64, SellHint: -1, Source: "x", Since: math.MaxUint64,
+			Steam: math.MaxInt64, SellHint: -1, Source: "x", Lot: strings.Repeat("7", 1000), Since: math.MaxUint64,
 		},
 	},
 }
@@ -56,6 +57,23 @@ func TestBlobsAreReadAsWritten(t *testing.T) {
 	})
 }
 
+// beforeLots is the body of a catalog, and of a change cut short, as they were
+// written before listings had lots.
+var beforeLots = []byte{3, 's', 'i', 'h', 3, 'c', 's', '2', 7, 0, 0, 1, 1<<1 | 1<<4, 1, 'n', 1, 'm', 4, 2, 6, 1, 's'}
+
+func TestABodyWithoutLotsIsRead(t *testing.T) {
+	got, err := decodeCatalog(sealed(t, beforeLots))
+	want := pricing.Catalog{
+		Feed: storetest.Feed, Version: 7, ObservedAt: time.Unix(0, 0).UTC(),
+		Listings: []pricing.Listing{{
+			Item: pricing.Item{Game: storetest.Feed.Game, Name: "n"}, MarketName: "m", Ask: 2, Count: 1, Since: 6, Source: "s",
+		}},
+	}
+	if diff := cmp.Diff(want, got); err != nil || diff != "" {
+		t.Errorf("got %v (-want +got):\n%s", err, diff)
+	}
+}
+
 func TestOnlyWholeBlobsAreRead(t *testing.T) {
 	c, _ := storetest.Follow(pricing.Catalog{}, extreme.Listings)
 	whole, err := encodeCatalog(c)
@@ -75,6 +93,7 @@ func TestOnlyWholeBlobsAreRead(t *testing.T) {
 		"the beginning":      whole[:len(whole)-5],
 		"a body cut short":   sealed(t, body[:len(body)-1]),
 		"a body with more":   sealed(t, append(body, 0)),
+		"a flag of later":    sealed(t, bytes.Replace(beforeLots, []byte{1<<1 | 1<<4}, []byte{1<<1 | 1<<4 | notKnown}, 1)),
 		"a count of 2^63":    sealed(t, append(appendTime(append(appendString(appendString(nil, "sih"), "cs2"), 1), time.Time{}), 255, 255, 255, 255, 255, 255, 255, 255, 127)),
 		"a count and no end": sealed(t, append(appendTime(append(appendString(appendString(nil, "sih"), "cs2"), 1), time.Time{}), 255)),
 	} {
@@ -111,9 +130,9 @@ func TestATooLargeBodyIsNotWritten(t *testing.T) {
 
 // FuzzDecode reads bodies, not blobs: a fuzzer finds no way through zstd.
 func FuzzDecode(f *testing.F) {
-	seed := []byte{3, 's', 'i', 'h', 3, 'c', 's', '2', 7, 0, 0, 1, hasMarketName | hasSource, 1, 'n', 1, 'm', 4, 1, 7, 1, 's'}
-	f.Add(seed)
-	f.Add(append(append([]byte{}, seed...), 1, 1, 'g', 0))
+	f.Add(beforeLots)
+	f.Add(append(slices.Clone(beforeLots), 1, 1, 'g', 0))
+	f.Add([]byte{3, 's', 'i', 'h', 3, 'c', 's', '2', 7, 0, 0, 1, hasPhase | hasLot, 1, 'n', 4, 'R', 'u', 'b', 'y', 4, 2, 6, 1, '7'})
 	f.Add([]byte{3, 's', 'i', 'h', 3, 'c', 's', '2', 1, 2, 0, 0, 0, 1, 1, 'g', 0})
 	f.Add([]byte{255, 255, 255, 255, 255, 255, 255, 255, 255, 1})
 	f.Fuzz(func(t *testing.T, body []byte) {

@@ -7,6 +7,7 @@ import (
 	"net"
 	"runtime"
 	"slices"
+	"strconv"
 	"sync/atomic"
 	"testing"
 
@@ -58,6 +59,16 @@ func realistic(n int) []pricing.Listing {
 			Item: pricing.Item{Game: pricing.CS2, Name: name}, MarketName: name, Ask: ask, Count: random.IntN(100),
 			Steam: ask * 13 / 10, SellHint: ask * 9 / 10, Source: "waxpeer",
 		}
+	}
+	return ls
+}
+
+// withLots gives each listing the id of a lot, of as many digits as the market's
+// have and as random.
+func withLots(ls []pricing.Listing) []pricing.Listing {
+	random := rand.New(rand.NewPCG(3, 4))
+	for i := range ls {
+		ls[i].Lot = strconv.FormatInt(1e9+random.Int64N(9e9), 10)
 	}
 	return ls
 }
@@ -156,7 +167,7 @@ func TestBytesPerItem(t *testing.T) {
 	defer closing(t, s)()
 	k := keysOf(storetest.Feed)
 	worst := 0.0
-	c, ch := storetest.Follow(pricing.Catalog{}, realistic(items))
+	c, ch := storetest.Follow(pricing.Catalog{}, withLots(realistic(items)))
 	for i := range 2 * share {
 		if err := s.Publish(t.Context(), c, ch); err != nil {
 			t.Fatal(err)
@@ -179,14 +190,25 @@ func TestBytesPerItem(t *testing.T) {
 }
 
 // TestBookBytesPerItem bounds what a replica holds of an item that both markets
-// have: two listings of 120 bytes, each with texts of its own, and what finds them.
+// have: two listings of 136 bytes, each with texts of its own, and what finds them.
 func TestBookBytesPerItem(t *testing.T) {
-	const items, most = 20_000, 640
+	t.Run("without lots", func(t *testing.T) { boundBook(t, realistic(20_000), 640) })
+	t.Run("with one market's lots", func(t *testing.T) { boundBook(t, withLots(realistic(20_000)), 656) })
+}
+
+// boundBook gives both markets their listings: SkinsBack these, and SIH, which tells
+// no lots, the same without.
+func boundBook(t *testing.T, listings []pricing.Listing, most float64) {
+	items := len(listings)
+	plain := slices.Clone(listings)
+	for i := range plain {
+		plain[i].Lot = ""
+	}
 	s := embedded(t)
 	defer closing(t, s)()
-	for _, m := range pricing.Markets {
+	for m, ls := range map[pricing.Market][]pricing.Listing{pricing.SkinsBack: listings, pricing.SIH: plain} {
 		f := pricing.Feed{Market: m, Game: pricing.CS2}
-		c := pricing.Catalog{Feed: f, Version: 1, ObservedAt: began, Listings: realistic(items)}
+		c := pricing.Catalog{Feed: f, Version: 1, ObservedAt: began, Listings: ls}
 		if err := s.Publish(t.Context(), c, pricing.Change{Feed: f, To: 1, ObservedAt: began, Set: c.Listings}); err != nil {
 			t.Fatal(err)
 		}
@@ -212,9 +234,9 @@ func TestBookBytesPerItem(t *testing.T) {
 	read() // connections and decoders have their buffers from then on
 	before := inUse()
 	book := read()
-	got := float64(inUse()-before) / items
+	got := float64(inUse()-before) / float64(items)
 	if book.Len() != items || got > most {
-		t.Errorf("got %d items and %.0f bytes for each, want %d and at most %d", book.Len(), got, items, most)
+		t.Errorf("got %d items and %.0f bytes for each, want %d and at most %.0f", book.Len(), got, items, most)
 	}
 	t.Logf("%.0f bytes per item", got)
 }

@@ -47,6 +47,7 @@ type Prices struct {
 // SkinsBack is the account there.
 type SkinsBack struct {
 	URL, ClientID, ClientSecret, Auth string
+	List                              string // grouped or full
 	RatePerMinute                     int
 	Fees                              pricing.Fees
 }
@@ -85,6 +86,7 @@ func (p *Prices) Declare(s *Set, listen string) {
 	s.Private(&p.SkinsBack.ClientID, "SKINSBACK_CLIENT_ID", "Client ID of the project. Without it this market is off.")
 	s.Secret(&p.SkinsBack.ClientSecret, "SKINSBACK_CLIENT_SECRET", "Client Secret of the project.")
 	s.Choice(&p.SkinsBack.Auth, "SKINSBACK_AUTH", "headers", []string{"headers", "signature"}, "How requests are authenticated.")
+	s.Choice(&p.SkinsBack.List, "SKINSBACK_LIST", "grouped", []string{"grouped", "full"}, "Price list that is pulled: grouped has the lowest ask and the count of each name, as the market sums them up; full has every lot, so that counts are exact and the id of the cheapest lot is known, and is some 30 times longer.")
 	s.Int(&p.SkinsBack.RatePerMinute, "SKINSBACK_RATE_PER_MINUTE", 450, 10, 500, "Requests a minute of the account, shared by all processes on one Redis. The market blocks above 500.")
 	s.Int(&p.SkinsBack.Fees.SellBps, "SKINSBACK_SELL_FEE_BPS", 1000, 0, 9999, "Cost of selling there, basis points of the sale price. Required in live mode.")
 	s.Int(&p.SkinsBack.Fees.BuyBps, "SKINSBACK_BUY_FEE_BPS", 0, 0, 10000, "Cost added on buying there, basis points of the ask.")

@@ -161,6 +161,29 @@ func TestValidate(t *testing.T) {
 	}
 }
 
+func TestSkinsBackListIsOneOfTwo(t *testing.T) {
+	for name, tc := range map[string]struct {
+		args []string
+		want string // empty for a mistake
+	}{
+		"default": {nil, "grouped"},
+		"grouped": {[]string{"--skinsback-list", "grouped"}, "grouped"},
+		"full":    {[]string{"--skinsback-list=full"}, "full"},
+		"other":   {[]string{"--skinsback-list", "extended"}, ""},
+	} {
+		var p Prices
+		s := New("sample", "")
+		p.Declare(s, "127.0.0.1:8080")
+		err := s.Load(tc.args, env(), nil)
+		switch {
+		case tc.want == "" && (err == nil || !strings.Contains(err.Error(), "SKINSBACK_LIST:")):
+			t.Errorf("%s: got %v, want a mistake in SKINSBACK_LIST", name, err)
+		case tc.want != "" && (err != nil || p.SkinsBack.List != tc.want):
+			t.Errorf("%s: got %q, %v, want %q", name, p.SkinsBack.List, err, tc.want)
+		}
+	}
+}
+
 // What can be turned off is off when it is set to nothing; anything else keeps
 // its default then.
 func TestSetToNothing(t *testing.T) {

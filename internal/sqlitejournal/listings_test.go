@@ -3,9 +3,14 @@ package sqlitejournal
 import (
 	"path/filepath"
 	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
 
 	"skinarb/execution"
 	"skinarb/internal/storetest"
+	"skinarb/partner"
+	"skinarb/pricing"
 	"skinarb/selling"
 )
 
@@ -43,5 +48,50 @@ func TestGoodsAreOpenOnce(t *testing.T) {
 	}
 	if err := insert("c", "c", "1", 0); err != nil {
 		t.Errorf("one that has ended: got error %v, want none", err)
+	}
+}
+
+// TestProfitOfABuyersOrder: what a buyer's order brought counts on the day of the
+// purchase that was made for it, once its listing is paid for.
+func TestProfitOfABuyersOrder(t *testing.T) {
+	j := mustOpen(t, filepath.Join(t.TempDir(), "journal.db"))
+	at := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+	r := execution.Request{
+		Market: pricing.SkinsBack, SellOn: pricing.SIH, Item: pricing.Item{Game: pricing.CS2, Name: "Kilowatt Case"}, MarketName: "Kilowatt Case",
+		Ask: 9 * pricing.Dollar, Cost: 9 * pricing.Dollar, Proceeds: 10 * pricing.Dollar, Buyer: execution.Buyer{Ref: "fast-1"},
+	}
+	o := execution.Order{ID: r.ID(), Request: r, State: execution.Settled, Paid: 8 * pricing.Dollar, CreatedAt: at, UpdatedAt: at, SpentAt: at}
+	if _, err := j.Adopt(t.Context(), o); err != nil {
+		t.Fatal(err)
+	}
+	l, err := j.Selling().Begin(t.Context(), selling.Offer{Holder: "btb", Market: pricing.SIH, Item: r.Item, Goods: "1", Price: 11 * pricing.Dollar}, at)
+	if err != nil {
+		t.Fatal(err)
+	}
+	buyer, err := partner.ParseBuyer("76561198000000000", "SSH18JS")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := j.Purchases().Create(t.Context(), partner.Purchase{CustomID: "fast-1", ItemID: "1", Buyer: buyer, Price: 11 * pricing.Dollar, State: partner.Created, CreatedAt: at, UpdatedAt: at}); err != nil {
+		t.Fatal(err)
+	}
+	profits := func() []selling.Profit {
+		t.Helper()
+		all, err := j.Selling().Profits(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		return all
+	}
+	if got := profits(); len(got) != 0 {
+		t.Errorf("before it is paid for: got %+v", got)
+	}
+	l.State, l.Proceeds, l.CreditRef = selling.Sold, 9_900_000, "w-1"
+	if _, err := j.Selling().Advance(t.Context(), l); err != nil {
+		t.Fatal(err)
+	}
+	want := []selling.Profit{{Day: at.Truncate(24 * time.Hour), Amount: 1_900_000}}
+	if d := cmp.Diff(want, profits()); d != "" {
+		t.Errorf("profits (-want +got):\n%s", d)
 	}
 }

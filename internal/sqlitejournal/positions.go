@@ -211,7 +211,13 @@ func (s Selling) Profits(ctx context.Context) (all []selling.Profit, err error) 
 			err := row.Scan(&day, &p.Amount)
 			p.Day = time.Unix(0, day*nanosPerDay).UTC()
 			return p, err
-		}, `SELECT p.bought_at / ? AS day, sum(l.proceeds - p.cost)`+withListing+`WHERE l.state = ? GROUP BY day ORDER BY day DESC`, nanosPerDay, selling.Sold)
+		}, `SELECT bought / ? AS day, sum(brought) FROM (
+			SELECT p.bought_at AS bought, l.proceeds - p.cost AS brought`+withListing+`WHERE l.state = 'sold'
+			UNION ALL
+			SELECT o.created_at, l.proceeds - (o.paid - o.refunded) FROM listings l
+				JOIN purchases b ON b.item_id = l.goods AND b.holds
+				JOIN orders o ON o.buyer_ref = b.custom_id AND o.buyer_ref <> '' WHERE l.state = 'sold'
+			) GROUP BY day ORDER BY day DESC`, nanosPerDay)
 		return err
 	})
 	if err != nil {

@@ -74,4 +74,5 @@ ALTER TABLE orders ADD COLUMN buyer_ref TEXT NOT NULL DEFAULT '';
 ALTER TABLE orders ADD COLUMN buyer_partner TEXT NOT NULL DEFAULT '';
 ALTER TABLE orders ADD COLUMN buyer_steam_id TEXT NOT NULL DEFAULT '';
 ALTER TABLE orders ADD COLUMN buyer_token TEXT NOT NULL DEFAULT '';
+CREATE INDEX orders_buyer ON orders (buyer_ref) WHERE buyer_ref <> '';
 `, partnerSchema, sellingSchema}

@@ -47,6 +47,7 @@ func listing() *rapid.Generator[pricing.Listing] {
 			Steam:      money.Draw(t, "steam"),
 			SellHint:   money.Draw(t, "sell hint"),
 			Source:     rapid.SampledFrom([]string{"", "steam", "p2p"}).Draw(t, "source"),
+			Lot:        rapid.SampledFrom([]string{"", "7001001", "\xff"}).Draw(t, "lot"),
 		}
 	})
 }
@@ -100,6 +101,22 @@ func RunStore(t *testing.T, open OpenStore) {
 		if _, err := s.Catalog(t.Context(), pricing.Feed{Market: pricing.SIH, Game: pricing.Rust}); !errors.Is(err, fetch.ErrNoCatalog) {
 			t.Errorf("catalog of another game: got %v, want ErrNoCatalog", err)
 		}
+	})
+
+	t.Run("another lot at the same ask is told, and is not another ask", func(t *testing.T) {
+		s := opened(t, open)
+		before := knife
+		before.Lot = "7001001"
+		c, ch := Follow(pricing.Catalog{}, []pricing.Listing{before})
+		mustPublish(t, s, c, ch)
+		after := knife
+		after.Lot = "7001002"
+		c, ch = Follow(c, []pricing.Listing{after})
+		if len(ch.Set) != 1 || ch.Set[0].Lot != after.Lot || ch.Set[0].Since != 1 {
+			t.Errorf("the change: got %+v, want the new lot at an ask since version 1", ch.Set)
+		}
+		mustPublish(t, s, c, ch)
+		wantCatalog(t, s, c)
 	})
 
 	t.Run("a change that leads from elsewhere is superseded", func(t *testing.T) {

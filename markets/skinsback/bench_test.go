@@ -62,7 +62,7 @@ func BenchmarkLists(b *testing.B) {
 			}, func(Lot) error { return nil }))
 		}},
 		"lowest lots": {full, func(b *testing.B, in []byte) {
-			lots := lotColumns{names: names}
+			lots := lowestLots{names: names}
 			read(b, in, lots.row)
 		}},
 		"groups with encoding_json": {grouped, func(b *testing.B, in []byte) {

@@ -47,6 +47,9 @@ type Config struct {
 	Auth         Auth // empty means AuthHeaders
 	// FormBody sends parameters as a form with PHP's nested keys, not as JSON.
 	FormBody bool
+	// FullList has Pull read the list of all lots instead of the grouped one; see
+	// PullLots.
+	FullList bool
 
 	Recipient Recipient // needed to buy
 

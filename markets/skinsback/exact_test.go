@@ -27,7 +27,7 @@ func TestPeakMemoryOfALongList(t *testing.T) {
 	defer c.Close()
 	names := scan.NewNames(pricing.CS2)
 	pull := func(rows int) {
-		lots := lotColumns{names: names}
+		lots := lowestLots{names: names}
 		body, compressed := io.Pipe()
 		go func() {
 			zip := gzip.NewWriter(compressed)

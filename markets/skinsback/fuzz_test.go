@@ -1,11 +1,15 @@
 package skinsback
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"net/http"
 	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"skinarb/execution"
 	"skinarb/pricing"
@@ -40,9 +44,11 @@ func FuzzPricelist(f *testing.F) {
 	})
 }
 
-// FuzzLots covers the full list and the search, which share their rows.
+// FuzzLots covers the full list and the search, which share their rows, and what
+// PullLots keeps of them.
 func FuzzLots(f *testing.F) {
 	seed(f)
+	f.Add([]byte(rows(`{"id":"10","name":"A","price":1},{"id":"9","name":"A","price":1},{"id":"100","name":"A","price":0.5},{"id":"2","name":" A","price":0.5}`)))
 	f.Fuzz(func(t *testing.T, in []byte) {
 		got, rejected, err := readLots(strings.NewReader(string(in)))
 		checkList(t, in, err, len(got), rejected)
@@ -50,6 +56,13 @@ func FuzzLots(f *testing.F) {
 			if l.ID == "" || l.Name == "" || l.Ask <= 0 || l.Ask > pricing.MaxMoney {
 				t.Errorf("got %+v", l)
 			}
+		}
+		lowest, lowestErr := pulledLots(bytes.NewReader(in))
+		if (lowestErr == nil) != (err == nil) {
+			t.Fatalf("%q: got %v for the lowest lots, and %v for all", in, lowestErr, err)
+		}
+		if diff := cmp.Diff(lowestOf(pricing.CS2, got), lowest, cmpopts.EquateEmpty()); err == nil && diff != "" {
+			t.Errorf("%q (-all +lowest):\n%s", in, diff)
 		}
 	})
 }

@@ -95,36 +95,44 @@ func (c *Client) ReadPricelist(g pricing.Game, list io.Reader) (fetch.Pull, erro
 	return shelf.pull(l), nil
 }
 
-// PullLots is Pull out of the list of all lots: of every name the lowest ask, and
-// how many lots there are. However long the list, no more is held than one entry
-// for each name.
+// PullLots is Pull out of the list of all lots, whatever Config says: of every name
+// the lowest ask, the lot that asks it, and how many lots there are. Of lots that
+// ask the same it is the one whose id is the smallest as text, as with Check: the
+// order of the rows decides nothing. However long the list, no more is held than
+// one entry for each name.
 func (c *Client) PullLots(ctx context.Context, g pricing.Game) (fetch.Pull, error) {
 	names := c.names.Take(g)
 	defer c.names.Return(names)
-	lots := lotColumns{names: names}
+	lots := lowestLots{names: names}
 	list, err := c.list(ctx, c.pricelist(params{"game": string(g), "full": "1"}), lots.row)
 	if err != nil {
 		return fetch.Pull{}, fmt.Errorf("pull the lots of %s from skinsback: %w", g, err)
 	}
-	shelf := shelf{names, names.Catalog()}
-	for _, name := range lots.found {
-		if reason := shelf.add(name, lots.asks[name.Index], lots.counts[name.Index]); reason != "" {
-			list.Rejected[reason]++
-		}
-	}
+	shelf := lots.shelve(list.Rejected)
 	return shelf.pull(list), nil
 }
 
-// lotColumns counts lots by name, in columns by the name's index.
-type lotColumns struct {
-	names  *scan.Names
-	found  []*scan.Name
-	asks   []pricing.Money // the lowest
-	counts []int           // 0 where there was no lot yet
+// lowestLots finds the cheapest lot of each name, and counts them all.
+type lowestLots struct {
+	names *scan.Names
+	found []*scan.Name // in the order of their first lots
+	of    []lowest     // by the name's index
+	ids   []byte       // of the cheapest lots, where they say
+}
+
+// lowest is what is known of the lots of a name.
+type lowest struct {
+	ask   pricing.Money
+	count int // 0 where there was no lot yet
+
+	// Where the id of the lot at ask stands in ids, and how much room it has there.
+	// That of a cheaper lot is written over it, and only a longer one put elsewhere,
+	// so that falling asks take no more memory than rising ones.
+	from, length, room int
 }
 
 // row takes a lot, or tells why it is of no use.
-func (l *lotColumns) row(r *listRow) (string, error) {
+func (l *lowestLots) row(r *listRow) (string, error) {
 	ask, reason := r.lotAsk()
 	if reason != "" {
 		return reason, nil
@@ -136,17 +144,44 @@ func (l *lotColumns) row(r *listRow) (string, error) {
 	if name.Err != nil {
 		return reasonOf(name.Err), nil
 	}
-	if more := name.Index + 1 - len(l.asks); more > 0 {
-		l.asks = append(l.asks, make([]pricing.Money, more)...)
-		l.counts = append(l.counts, make([]int, more)...)
+	if more := name.Index + 1 - len(l.of); more > 0 {
+		l.of = append(l.of, make([]lowest, more)...)
 	}
-	lowest, count := &l.asks[name.Index], &l.counts[name.Index]
-	if *count == 0 {
+	low := &l.of[name.Index]
+	if low.count == 0 {
 		l.found = append(l.found, name)
-		*lowest = ask
 	}
-	*lowest, *count = min(*lowest, ask), *count+1
+	if low.count == 0 || ask < low.ask || ask == low.ask && string(r.id.bytes()) < string(l.id(low)) {
+		low.ask = ask
+		l.keep(low, r.id.bytes())
+	}
+	low.count++
 	return "", nil
+}
+
+func (l *lowestLots) id(low *lowest) []byte { return l.ids[low.from : low.from+low.length] }
+
+// keep makes id the lot at low's ask.
+func (l *lowestLots) keep(low *lowest, id []byte) {
+	if len(id) > low.room {
+		low.from, low.room = len(l.ids), len(id)
+		l.ids = append(l.ids, id...)
+	}
+	low.length = copy(l.ids[low.from:], id)
+}
+
+// shelve puts the lowest lots up, and adds to rejected the spellings of an item
+// that have another one beside them. The ids of all lots are one piece of memory.
+func (l *lowestLots) shelve(rejected map[string]int) shelf {
+	shelf := shelf{l.names, l.names.Catalog()}
+	ids := string(l.ids)
+	for _, name := range l.found {
+		low := &l.of[name.Index]
+		if reason := shelf.add(name, low.ask, low.count, ids[low.from:low.from+low.length]); reason != "" {
+			rejected[reason]++
+		}
+	}
+	return shelf
 }
 
 func (c *Client) pricelist(p params) call {

@@ -18,7 +18,8 @@ import (
 )
 
 // TestLotsAddUpToTheGroups: on a market whose two lists are of one moment, the
-// lots counted by us are the groups that it counts.
+// lots counted by us are the groups that it counts, and each comes with the lot
+// that asks the least, which is the one that Check finds.
 func TestLotsAddUpToTheGroups(t *testing.T) {
 	w, err := marketsim.New(marketsim.Config{
 		Seed: 1, Items: 2000, NumberStrings: true, ClientID: testID, ClientSecret: testSecret, Now: func() time.Time { return testNow },
@@ -31,6 +32,15 @@ func TestLotsAddUpToTheGroups(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	cheapest := map[pricing.Item]string{}
+	var all []Lot
+	if _, err := c.FullPricelist(t.Context(), pricing.CS2, false, func(lot Lot) error { all = append(all, lot); return nil }); err != nil {
+		t.Fatal(err)
+	}
+	for _, l := range lowestOf(pricing.CS2, all) {
+		cheapest[l.Item] = l.Lot
+	}
+	checked := 0
 	for range 2 { // the second time with known names
 		lots, err := c.PullLots(t.Context(), pricing.CS2)
 		if err != nil {
@@ -44,6 +54,16 @@ func TestLotsAddUpToTheGroups(t *testing.T) {
 			t.Errorf("got %d listings of %d bytes, want nearly %d of more than %d", len(lots.Listings), lots.Bytes, len(want), groups.Bytes)
 		}
 		for _, got := range lots.Listings {
+			if got.Lot == "" || got.Lot != cheapest[got.Item] {
+				t.Errorf("%s: got the lot %q, want %q", got.Item, got.Lot, cheapest[got.Item])
+			}
+			if checked < 20 && got.Item.Phase != pricing.UnknownPhase {
+				checked++
+				if offer, err := c.Check(t.Context(), got.Item, got.MarketName); err != nil || offer.ListingID != got.Lot || offer.Ask != got.Ask {
+					t.Errorf("check %s: got the lot %q at %s, %v, want %q at %s", got.Item, offer.ListingID, offer.Ask, err, got.Lot, got.Ask)
+				}
+			}
+			got.Lot = "" // of which groups do not tell
 			if diff := cmp.Diff(want[got.Item], got); diff != "" {
 				t.Errorf("(-groups +lots):\n%s", diff)
 			}
@@ -52,15 +72,16 @@ func TestLotsAddUpToTheGroups(t *testing.T) {
 }
 
 func TestLotsOfEveryKind(t *testing.T) {
-	lot := `{"id":"1","name":"A","price":5},{"id":"2","name":"A","price":"4.5"},{"id":"3","name":" A","price":4},{"id":"4","name":" A","price":6},{"id":"5","name":"B","price":1}`
+	lot := `{"id":"1","name":"A","price":5},{"id":"2","name":"A","price":"4.5"},{"id":"3","name":" A","price":4},{"id":"4","name":" A","price":6},{"id":"5","name":"B","price":1},{"id":10,"name":"C","price":1},{"id":"11","name":"C","price":1}`
 	bad := `,{"name":"A","price":1},{"id":"6","name":"A","price":0},{"id":"7","price":1},{"id":"8","name":"a\u0000b","price":1},{"id":"9","name":"★ Karambit | Doppler Emerald (Factory New)","price":1},null`
 	got, err := answering(t, 200, rows(lot+bad)).PullLots(t.Context(), pricing.CS2)
 	if err != nil {
 		t.Fatal(err)
 	}
 	want := []pricing.Listing{
-		{Item: pricing.Item{Game: pricing.CS2, Name: "A"}, MarketName: " A", Ask: 4_000_000, Count: 2},
-		{Item: pricing.Item{Game: pricing.CS2, Name: "B"}, MarketName: "B", Ask: 1_000_000, Count: 1},
+		{Item: pricing.Item{Game: pricing.CS2, Name: "A"}, MarketName: " A", Ask: 4_000_000, Count: 2, Lot: "3"},
+		{Item: pricing.Item{Game: pricing.CS2, Name: "B"}, MarketName: "B", Ask: 1_000_000, Count: 1, Lot: "5"},
+		{Item: pricing.Item{Game: pricing.CS2, Name: "C"}, MarketName: "C", Ask: 1_000_000, Count: 2, Lot: "10"},
 	}
 	if diff := cmp.Diff(want, got.Listings); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)

@@ -105,8 +105,8 @@ func readAll(names *scan.Names, read func(func(*listRow) (string, error)) (map[s
 	groups := shelf{names, names.Catalog()}
 	uses[0] = groups.row
 	uses[1] = lots(copied, func(l Lot) error { got.Lots = append(got.Lots, l); return nil })
-	columns := lotColumns{names: names}
-	uses[2] = columns.row
+	lowest := lowestLots{names: names}
+	uses[2] = lowest.row
 	for i, use := range uses {
 		var err error
 		if got.Rejected[i], err = read(use); err != nil {
@@ -118,11 +118,7 @@ func readAll(names *scan.Names, read func(func(*listRow) (string, error)) (map[s
 		}
 	}
 	got.Listings = groups.catalog.Listings
-	lowest := shelf{names, names.Catalog()}
-	for _, name := range columns.found {
-		lowest.add(name, columns.asks[name.Index], columns.counts[name.Index])
-	}
-	got.Lowest = lowest.catalog.Listings
+	got.Lowest = lowest.shelve(map[string]int{}).catalog.Listings
 	return got
 }
 
@@ -297,12 +293,12 @@ func TestMemoryDoesNotGrowWithTheList(t *testing.T) {
 		name, err := names.Find(b, "")
 		return name.Spelling, err
 	}
-	columns := lotColumns{names: names}
+	lowest := lowestLots{names: names}
 	for name, tc := range map[string]struct {
 		use    func(*listRow) (string, error)
 		perRow float64 // allocations
 	}{
-		"lowest lots": {columns.row, 0},
+		"lowest lots": {lowest.row, 0},
 		"lots":        {lots(known, func(Lot) error { return nil }), 0.01}, // blocks of texts
 	} {
 		few, many := allocated(10_000, tc.use), allocated(100_000, tc.use)
@@ -310,8 +306,11 @@ func TestMemoryDoesNotGrowWithTheList(t *testing.T) {
 			t.Errorf("%s: got %g allocations for 10,000 rows and %g for 100,000, want at most %g", name, few, many, most)
 		}
 	}
-	if len(columns.found) != 1000 {
-		t.Errorf("got %d names, want 1000", len(columns.found))
+	if len(lowest.found) != 1000 {
+		t.Errorf("got %d names, want 1000", len(lowest.found))
+	}
+	if got, want := len(lowest.ids), 1000*len("7001001"); got != want {
+		t.Errorf("got %d bytes of ids, want %d: one for each name", got, want)
 	}
 }
 

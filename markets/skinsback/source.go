@@ -20,10 +20,14 @@ func (c *Client) Games() []pricing.Game {
 	return []pricing.Game{pricing.CS2, pricing.Rust, pricing.Dota2}
 }
 
-// Pull reads the whole grouped price list of a game for fetch. The bare name of a Doppler, which
-// SkinsBack lists beside its phases with the lowest of their prices and the sum
-// of their counts, becomes an item of unknown phase of its own.
+// Pull reads the price list of a game for fetch: the grouped one, or as PullLots
+// does if Config.FullList. The bare name of a Doppler, which SkinsBack lists beside
+// its phases with the lowest of their prices and the sum of their counts, becomes
+// an item of unknown phase of its own.
 func (c *Client) Pull(ctx context.Context, g pricing.Game) (fetch.Pull, error) {
+	if c.cfg.FullList {
+		return c.PullLots(ctx, g)
+	}
 	names := c.names.Take(g)
 	defer c.names.Return(names)
 	shelf := shelf{names, names.Catalog()}
@@ -50,24 +54,25 @@ func (s *shelf) row(r *listRow) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return s.add(name, ask, count), nil
+	return s.add(name, ask, count, ""), nil
 }
 
 // add puts up an offer, or tells why it cannot. Of two of one item the cheaper
 // one stays, with its own spelling and count: that is what an order by that
-// spelling can get.
-func (s *shelf) add(name *scan.Name, ask pricing.Money, count int) (reason string) {
+// spelling can get. Of two that ask the same it is the one with the smaller lot, or
+// the first one where no lots are told.
+func (s *shelf) add(name *scan.Name, ask pricing.Money, count int, lot string) (reason string) {
 	if name.Err != nil {
 		return reasonOf(name.Err)
 	}
 	l, taken := s.catalog.Place(name)
 	if taken {
 		reason = duplicateRow
-		if ask >= l.Ask {
+		if ask > l.Ask || ask == l.Ask && lot >= l.Lot {
 			return reason
 		}
 	}
-	l.MarketName, l.Ask, l.Count = name.Spelling, ask, count
+	l.MarketName, l.Ask, l.Count, l.Lot = name.Spelling, ask, count, lot
 	return reason
 }
 
