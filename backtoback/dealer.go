@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strconv"
 	"sync"
 	"time"
@@ -38,6 +39,12 @@ type Config struct {
 	Wanted func(now time.Time) []pricing.Item
 	Terms  func(it pricing.Item, now time.Time) (Terms, bool)
 
+	// Closed is for a dealer that only ends what an earlier one began: it takes
+	// everything off sale, begins no purchase, and tells what becomes of the others.
+	Closed bool
+	// Shared says that somebody else recovers Keeper and looks.
+	Shared bool
+
 	Protection time.Duration // how long a delivered item may be taken back; 8 days
 	Every      time.Duration // between two rounds; 5 s
 	LookEvery  time.Duration // between two looks at what SIH has on sale; 15 s
@@ -50,6 +57,7 @@ type Config struct {
 const (
 	sendBy    = 10 * time.Minute // after which a buyer's order that was not bought is given up
 	unpolled  = 15 * time.Minute // after which one that SIH never asked for is
+	pollFresh = time.Minute      // after which SIH, which asks every few seconds, has given an order up
 	unsold    = 30 * time.Minute // after which goods that are off sale, and that nobody ordered, are ours again
 	unpaid    = 3 * 24 * time.Hour
 	lingers   = 3 * time.Minute // how long SIH's catalog may show a listing that has ended
@@ -66,6 +74,7 @@ type Dealer struct {
 
 	mu      sync.RWMutex
 	forSale map[string]selling.Listing    // by goods: what SIH may sell
+	goodsOf map[string]string             // by every id that SIH may call them by
 	closed  bool                          // the kill switch is on, or was when it was last looked at
 	admits  func(execution.Request) error // as of the last round
 
@@ -101,7 +110,7 @@ func New(cfg Config) *Dealer {
 	}
 	return &Dealer{
 		cfg: cfg, log: cfg.Logger, goods: numbers(cfg.Now),
-		forSale: map[string]selling.Listing{}, closed: true, busy: map[string]bool{}, said: map[string]string{},
+		forSale: map[string]selling.Listing{}, goodsOf: map[string]string{}, closed: true, admits: func(execution.Request) error { return errNotYet }, busy: map[string]bool{}, said: map[string]string{},
 	}
 }
 
@@ -112,6 +121,16 @@ func numbers(now func() time.Time) func() string {
 		last = max(last+1, now().UnixMicro())
 		return strconv.FormatInt(last, 10)
 	}
+}
+
+// Goods implements partner.Desk.
+func (d *Dealer) Goods(id string) string {
+	d.mu.RLock()
+	defer d.mu.RUnlock()
+	if goods, ok := d.goodsOf[id]; ok {
+		return goods
+	}
+	return id
 }
 
 // Ask implements partner.Desk: the least that we take for goods is what leaves
@@ -133,27 +152,19 @@ func (d *Dealer) Ask(goods string) (least pricing.Money, listed bool) {
 	return floor, err == nil
 }
 
+// errNotYet keeps everything from being sold before the first round.
+var errNotYet = errors.New("the limits have not been looked at yet")
+
 // Run deals until ctx ends, and then waits for what is under way. Listings stay:
 // whoever runs next takes them over.
 func (d *Dealer) Run(ctx context.Context, caller Caller) {
+	var keeping sync.WaitGroup
+	defer keeping.Wait()
+	keeping.Go(func() { d.tend(ctx) })
 	defer d.serving.Wait()
 	round := time.NewTicker(d.cfg.Every)
 	defer round.Stop()
-	look := time.Time{}
-	recovered := false
 	for {
-		if !recovered {
-			err := d.cfg.Keeper.Recover(ctx)
-			d.tell("recover the listings", err)
-			recovered = err == nil
-		}
-		if recovered {
-			if now := d.cfg.Now(); now.Sub(look) >= d.cfg.LookEvery || now.Before(look) {
-				look = now
-				d.tell("look at the listings", d.cfg.Keeper.Look(ctx))
-			}
-			d.tell("keep the listings", d.keep(ctx))
-		}
 		d.tell("serve the buyers", d.serve(ctx, caller))
 		select {
 		case <-ctx.Done():
@@ -164,8 +175,38 @@ func (d *Dealer) Run(ctx context.Context, caller Caller) {
 	}
 }
 
+// tend keeps the listings. Each request of theirs may take its time, and no buyer
+// waits for that.
+func (d *Dealer) tend(ctx context.Context) {
+	round := time.NewTicker(d.cfg.Every)
+	defer round.Stop()
+	look := time.Time{}
+	recovered := d.cfg.Shared
+	for {
+		if !recovered {
+			err := d.cfg.Keeper.Recover(ctx)
+			d.tell("recover the listings", err)
+			recovered = err == nil
+		}
+		if recovered {
+			if now := d.cfg.Now(); !d.cfg.Shared && (now.Sub(look) >= d.cfg.LookEvery || now.Before(look)) {
+				look = now
+				d.tell("look at the listings", d.cfg.Keeper.Look(ctx))
+			}
+			d.tell("keep the listings", d.keep(ctx))
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-round.C:
+		}
+	}
+}
+
 // tell logs what went wrong, once until it changes.
 func (d *Dealer) tell(what string, err error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
 	text := ""
 	if err != nil && !errors.Is(err, context.Canceled) {
 		text = err.Error()
@@ -180,7 +221,11 @@ func (d *Dealer) tell(what string, err error) {
 // purchases.
 const holderPrefix = "btb "
 
-func holder(it pricing.Item) string { return holderPrefix + string(it.Game) + " " + it.String() }
+// holder names what a listing is for: goods of an item. Those that are sold and not
+// paid for do not keep others of the same item from being listed.
+func holder(it pricing.Item, goods string) string {
+	return holderPrefix + string(it.Game) + " " + it.String() + " " + goods
+}
 
 func mine(l selling.Listing) bool {
 	return len(l.Holder) > len(holderPrefix) && l.Holder[:len(holderPrefix)] == holderPrefix
@@ -193,6 +238,7 @@ func (d *Dealer) keep(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	stopped = stopped || d.cfg.Closed
 	admits, err := d.cfg.Admits(ctx)
 	if err != nil {
 		return err
@@ -250,25 +296,36 @@ func (d *Dealer) keep(ctx context.Context) error {
 // offerOnly says what is for sale: what may be on sale, and nothing while trading
 // is stopped.
 func (d *Dealer) offerOnly(open []selling.Listing, stopped bool, admits func(execution.Request) error) {
-	forSale := map[string]selling.Listing{}
+	forSale, goodsOf := map[string]selling.Listing{}, map[string]string{}
 	for _, l := range open {
 		forSale[l.Goods] = l
+		for _, id := range []string{string(l.ID), l.MarketRef, l.Goods} {
+			if id != "" {
+				goodsOf[id] = l.Goods
+			}
+		}
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.forSale, d.closed, d.admits = forSale, stopped, admits
+	d.forSale, d.goodsOf, d.closed, d.admits = forSale, goodsOf, stopped, admits
 }
 
 // list offers an item. Its goods are for sale before SIH hears of them: a buyer
 // may be faster than the answer.
 func (d *Dealer) list(ctx context.Context, o offer) error {
+	goods := d.goods()
 	wanted := selling.Offer{
-		Holder: holder(o.item), Market: pricing.SIH, Item: o.item, Goods: d.goods(), Price: o.price, Floor: o.floor,
+		Holder: holder(o.item, goods), Market: pricing.SIH, Item: o.item, Goods: goods, Price: o.price, Floor: o.floor,
 	}
 	d.mu.Lock()
-	d.forSale[wanted.Goods] = selling.Listing{Offer: wanted}
+	d.forSale[goods], d.goodsOf[goods] = selling.Listing{Offer: wanted}, goods
 	d.mu.Unlock()
-	_, err := d.cfg.Keeper.List(ctx, wanted)
+	l, err := d.cfg.Keeper.List(ctx, wanted)
+	if l.MarketRef != "" {
+		d.mu.Lock()
+		d.goodsOf[l.MarketRef], d.goodsOf[string(l.ID)] = goods, goods
+		d.mu.Unlock()
+	}
 	if errors.Is(err, selling.ErrOnSale) || errors.Is(err, execution.ErrStopped) {
 		return nil // the next round sees why
 	}
@@ -305,6 +362,15 @@ func (d *Dealer) conclude(ctx context.Context, open []selling.Listing, now time.
 // serve sees to every buyer's order that is not done. Each is seen to by one
 // goroutine at a time.
 func (d *Dealer) serve(ctx context.Context, caller Caller) error {
+	stopped, err := d.cfg.Stopped(ctx)
+	if err != nil {
+		return err
+	}
+	if stopped { // a round of listings may take its time to find out
+		d.mu.Lock()
+		d.closed = true
+		d.mu.Unlock()
+	}
 	open, err := d.cfg.Purchases.Open(ctx)
 	if err != nil {
 		return err
@@ -370,10 +436,14 @@ func (d *Dealer) begin(ctx context.Context, p partner.Purchase, polled time.Time
 		return err
 	case stopped:
 		return d.fail(ctx, p, partner.CanceledBySeller, "trading is stopped")
+	case d.cfg.Closed:
+		return d.fail(ctx, p, partner.CanceledBySeller, "back-to-back trading is off")
 	case polled.IsZero() && age < unpolled:
 		return nil
 	case polled.IsZero(), age >= sendBy:
 		return d.fail(ctx, p, partner.SendTimeout, "too late to be bought")
+	case !Fresh(polled, d.cfg.Now()):
+		return nil // SIH has given it up, or is away for a moment
 	}
 	r, why, err := d.request(ctx, p, now)
 	if err != nil {
@@ -400,6 +470,13 @@ func (d *Dealer) begin(ctx context.Context, p partner.Purchase, polled time.Time
 	return err // the next round tries again
 }
 
+// Fresh tells whether SIH has asked for an order so lately that it still waits for
+// it. Nothing may be bought for another one.
+func Fresh(polled, now time.Time) bool {
+	age := now.Sub(polled)
+	return !polled.IsZero() && age <= pollFresh && age >= -pollFresh
+}
+
 // final tells whether a purchase that was kept from the market will not be let
 // through in a moment.
 func final(err error) bool {
@@ -418,16 +495,9 @@ func intent(p partner.Purchase) execution.Request {
 
 // request gives what to buy for a buyer's order, or why it cannot be.
 func (d *Dealer) request(ctx context.Context, p partner.Purchase, now time.Time) (r execution.Request, why string, err error) {
-	listings, err := d.cfg.Listings.InStates(ctx, pricing.SIH, p.CreatedAt.Add(-unsold), selling.States...)
+	it, found, err := d.itemOf(ctx, p)
 	if err != nil {
 		return r, "", err
-	}
-	var it pricing.Item
-	found := false
-	for _, l := range listings {
-		if l.Goods == p.ItemID {
-			it, found = l.Item, true
-		}
 	}
 	if !found {
 		return r, "it is for goods that were not listed lately", nil
@@ -442,6 +512,25 @@ func (d *Dealer) request(ctx context.Context, p partner.Purchase, now time.Time)
 	}
 	r.Buyer, r.ExpiresAt = intent(p).Buyer, p.CreatedAt.Add(sendBy)
 	return r, "", nil
+}
+
+// itemOf gives what the goods of a buyer's order are: they are on sale, or were
+// lately.
+func (d *Dealer) itemOf(ctx context.Context, p partner.Purchase) (it pricing.Item, found bool, err error) {
+	open, err := d.cfg.Listings.InStates(ctx, pricing.SIH, time.Time{}, selling.OpenStates...)
+	if err != nil {
+		return it, false, err
+	}
+	recent, err := d.cfg.Listings.InStates(ctx, pricing.SIH, p.CreatedAt.Add(-unsold), selling.States...)
+	if err != nil {
+		return it, false, err
+	}
+	for _, l := range slices.Concat(open, recent) {
+		if l.Goods == p.ItemID && mine(l) {
+			return l.Item, true, nil
+		}
+	}
+	return it, false, nil
 }
 
 // report tells SIH what became of the purchase, if that is new.

@@ -194,35 +194,47 @@ func TestListingsFollowTheBook(t *testing.T) {
 	})
 }
 
-// TestWhoIsFree: goods of an order that failed, or that nobody ordered, are on
-// sale again, and those that a buyer has are not.
-func TestWhoIsFree(t *testing.T) {
+// TestGoodsAreSoldOnce: what is listed after a sale has other goods, and goods that
+// nobody ordered, or whose order failed, are ours again.
+func TestGoodsAreSoldOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
 		w.terms[item(0)] = good
 		_, stop := deal(t, w)
 		defer stop()
 		time.Sleep(time.Second)
+		first, _ := w.sale()
 		w.order("fast-1")
 		w.poll("fast-1")
-		time.Sleep(time.Hour)
-		if l, ok := w.sale(); ok {
-			t.Errorf("on sale again as %+v, while a buyer has it", l)
+		time.Sleep(time.Minute)
+		second, ok := w.sale()
+		if !ok || second.Goods == first.Goods {
+			t.Errorf("on sale is %+v, %t, want other goods than %s", second, ok, first.Goods)
+		}
+		state := func(l selling.Listing) selling.State {
+			t.Helper()
+			l, err := w.journal.Selling().Listing(t.Context(), l.ID)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return l.State
+		}
+		if got := state(first); got != selling.Gone {
+			t.Errorf("a listing whose buyer waits is %s, want gone", got)
 		}
 		w.becomes("fast-1", execution.Failed, "canceled", "")
 		time.Sleep(time.Minute)
-		l, ok := w.sale()
-		if !ok {
-			t.Fatal("not on sale after its order failed")
+		if got := state(first); got != selling.Returned {
+			t.Errorf("after its order failed it is %s, want returned", got)
 		}
-		w.set(func() { delete(w.onSale, l.ID) }) // and SIH loses it
+		w.set(func() { delete(w.onSale, second.ID) }) // SIH loses it
 		time.Sleep(20 * time.Minute)
-		if l, ok := w.sale(); ok {
-			t.Errorf("on sale again as %+v after 20 minutes: an order for it may be on its way", l)
+		if got := state(second); got != selling.Gone {
+			t.Errorf("after 20 minutes what SIH lost is %s, want gone: an order for it may be on its way", got)
 		}
 		time.Sleep(20 * time.Minute)
-		if _, ok := w.sale(); !ok {
-			t.Error("not on sale again")
+		if got := state(second); got != selling.Returned {
+			t.Errorf("after 40 minutes what SIH lost is %s, want returned", got)
 		}
 	})
 }
@@ -276,7 +288,7 @@ func TestRestarts(t *testing.T) {
 				}
 			}
 			stop()
-			listings, err := w.journal.Selling().InStates(t.Context(), pricing.SIH, time.Time{}, selling.OpenStates...)
+			listings, err := w.journal.Selling().InStates(t.Context(), pricing.SIH, time.Time{}, selling.Sent, selling.InDoubt, selling.Listed, selling.Withdrawing)
 			if err != nil || len(listings) > 1 {
 				r.Fatalf("%d open listings of one item, %v", len(listings), err)
 			}
@@ -295,4 +307,149 @@ func (w *world) check(r *rapid.T, customID string) {
 	if n := w.purchases()[id]; n > 1 {
 		r.Fatalf("%s was bought %d times", customID, n)
 	}
+}
+
+// TestWhatIsOnSaleForLongIsSold: a buyer orders what has been on sale, unchanged,
+// for an hour.
+func TestWhatIsOnSaleForLongIsSold(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.terms[item(0)] = good
+		_, stop := deal(t, w)
+		defer stop()
+		time.Sleep(time.Hour)
+		w.order("fast-1")
+		w.poll("fast-1")
+		time.Sleep(10 * time.Second)
+		if p := w.purchase("fast-1"); p.State != partner.Created || len(w.purchases()) != 1 {
+			t.Errorf("the order is %s %q with %d purchases, want it bought", p.State, p.Reason, len(w.purchases()))
+		}
+	})
+}
+
+// TestNothingIsBoughtForAnOrderThatSIHGaveUp: SIH asked for it once, and not for
+// minutes when it could be bought.
+func TestNothingIsBoughtForAnOrderThatSIHGaveUp(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.terms[item(0)] = good
+		_, stop := deal(t, w)
+		defer stop()
+		time.Sleep(time.Second)
+		w.order("fast-1")
+		w.set(func() { w.refuses("", errors.New("a breaker is open")) })
+		w.poll("fast-1")
+		time.Sleep(9 * time.Minute)
+		w.set(func() {
+			w.buy = func(execution.Request) (execution.State, error) { return execution.Placed, nil }
+		})
+		time.Sleep(30 * time.Second)
+		if n := len(w.purchases()); n != 0 {
+			t.Errorf("bought %d, 9 minutes after SIH last asked for the order", n)
+		}
+	})
+}
+
+// slowSIH takes 50 s for each deposit.
+type slowSIH struct{ *world }
+
+func (s slowSIH) List(ctx context.Context, l selling.Listing) (selling.Word, error) {
+	time.Sleep(50 * time.Second)
+	return s.world.List(ctx, l)
+}
+
+// TestBuyersDoNotWaitForListings, however long a round of them takes.
+func TestBuyersDoNotWaitForListings(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.terms[item(0)] = good
+		d := New(Config{
+			Rules: Rules{Sell: rules.Sell, MinProfit: rules.MinProfit, MaxListings: 50}, Listings: w.journal.Selling(), Purchases: w.journal.Purchases(),
+			Keeper: selling.NewKeeper(selling.KeeperConfig{Markets: []selling.Market{slowSIH{w}}, Journal: w.journal.Selling(), Stopped: w.isStopped}),
+			Buy:    w.Buy, Order: w.Order, Stopped: w.isStopped,
+			Admits: func(context.Context) (func(execution.Request) error, error) { return admitsAll, nil },
+			Wanted: w.wanted, Terms: w.Terms,
+		})
+		ctx, cancel := context.WithCancel(context.Background())
+		done := make(chan struct{})
+		go func() { defer close(done); d.Run(ctx, w) }()
+		defer func() { cancel(); <-done }()
+		time.Sleep(2 * time.Minute)
+		w.set(func() {
+			for n := 1; n < 20; n++ {
+				w.terms[item(n)] = Terms{MarketName: item(n).Name, Ask: good.Ask, Lowest: good.Lowest}
+			}
+		})
+		time.Sleep(20 * time.Second) // a round of 19 listings has begun
+		w.order("fast-1")
+		w.poll("fast-1")
+		began := time.Now()
+		for len(w.wishes()) == 0 && w.purchase("fast-1").State == partner.Created && time.Since(began) < time.Hour {
+			time.Sleep(time.Second)
+		}
+		p := w.purchase("fast-1")
+		if waited := time.Since(began); waited > time.Minute {
+			t.Errorf("seen to after %s: it is %s %q, %d purchases", waited, p.State, p.Reason, len(w.purchases()))
+		}
+	})
+}
+
+// TestSoldGoodsLeaveTheirPlace: with room for one listing, the next item is offered
+// while a sold one waits for the end of its protection.
+func TestSoldGoodsLeaveTheirPlace(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.terms[item(0)], w.every = good, 30*time.Second
+		rules.MaxListings = 1
+		defer func() { rules.MaxListings = 10 }()
+		_, stop := deal(t, w)
+		defer stop()
+		time.Sleep(time.Second)
+		w.order("fast-1")
+		w.poll("fast-1")
+		time.Sleep(5 * time.Minute)
+		w.becomes("fast-1", execution.Delivering, "", "7")
+		time.Sleep(5 * time.Minute)
+		w.becomes("fast-1", execution.Delivered, "", "7")
+		w.set(func() {
+			w.terms[item(1)] = Terms{MarketName: item(1).Name, Ask: good.Ask, Lowest: good.Lowest}
+		})
+		began := time.Now()
+		for time.Since(began) < 48*time.Hour {
+			if _, ok := w.sale(); ok {
+				break
+			}
+			time.Sleep(10 * time.Minute)
+		}
+		if l, ok := w.sale(); !ok {
+			t.Errorf("nothing was on sale for %s after one sale: its order is %s", time.Since(began), w.purchase("fast-1").State)
+		} else {
+			t.Logf("%s on sale after %s", l.Item.Name, time.Since(began))
+		}
+	})
+}
+
+// TestEveryIDOfAListing: SIH may name what it sold by our id of the goods, by its own
+// of the deposit, or by our key of it.
+func TestEveryIDOfAListing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.terms[item(0)] = good
+		d, stop := deal(t, w)
+		defer stop()
+		time.Sleep(time.Minute)
+		l, _ := w.sale()
+		all, err := w.journal.Selling().InStates(t.Context(), pricing.SIH, time.Time{}, selling.Listed)
+		if err != nil || len(all) != 1 {
+			t.Fatal(all, err)
+		}
+		if _, ok := d.Ask(d.Goods(all[0].MarketRef)); !ok {
+			t.Error("it is not for sale")
+		}
+		for what, id := range map[string]string{"our goods": l.Goods, "SIH's id": all[0].MarketRef, "our customId": string(l.ID)} {
+			if goods := d.Goods(id); goods != l.Goods {
+				t.Errorf("%s, %q: got goods %q, want %q", what, id, goods, l.Goods)
+			}
+		}
+	})
 }

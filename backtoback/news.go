@@ -63,10 +63,12 @@ func word(o execution.Order) string {
 	return o.History[len(o.History)-1].Note
 }
 
-// offerID reads the id of Steam's trade offer; 0 as long as there is none.
+// offerID reads the id of Steam's trade offer; 0 as long as there is none, and for
+// one that SIH could not be told: it must not keep the other news back.
 func offerID(o execution.Order) int64 {
+	const most = 1<<53 - 1 // of what JavaScript reads as it was written
 	id, err := strconv.ParseInt(o.OfferID, 10, 64)
-	if err != nil || id < 0 {
+	if err != nil || id < 0 || id > most {
 		return 0
 	}
 	return id

@@ -27,9 +27,9 @@ type Terms struct {
 }
 
 // floor gives the lowest price on SIH that leaves the least profit when SkinsBack
-// asks for so much.
+// asks for so much; a ceiling is in whole cents.
 func (r Rules) floor(ask pricing.Money) (pricing.Money, error) {
-	return selling.Floor(r.Sell, r.Buy.Cost(ask)+r.MinProfit)
+	return selling.Floor(r.Sell, r.Buy.Cost(ask.CeilCent())+r.MinProfit)
 }
 
 // ceiling gives the highest ask on SkinsBack that leaves the least profit when SIH
@@ -93,7 +93,12 @@ func (r Rules) plan(v view) plan {
 		ours[l.Item] = append(ours[l.Item], l.Price)
 	}
 	busy := map[pricing.Item]bool{}
+	left := r.MaxListings
 	for _, l := range v.open {
+		if l.State == selling.Gone {
+			continue // sold, most likely, and not paid yet
+		}
+		left--
 		busy[l.Item] = true
 		if l.State != selling.Listed {
 			continue // it is on its way on or off, or sold
@@ -103,7 +108,7 @@ func (r Rules) plan(v view) plan {
 		}
 	}
 	for _, it := range v.wanted {
-		if len(v.open)+len(p.list) >= r.MaxListings {
+		if len(p.list) >= left {
 			break
 		}
 		t, ok := v.terms(it)

@@ -90,7 +90,7 @@ func dollars(d float64) pricing.Money { return pricing.Money(d * float64(pricing
 func listing(state selling.State, price float64) selling.Listing {
 	return selling.Listing{
 		ID: "sl-1", State: state, CreatedAt: noon.Add(-time.Hour),
-		Offer: selling.Offer{Holder: holder(item(0)), Market: pricing.SIH, Item: item(0), Goods: "1", Price: dollars(price)},
+		Offer: selling.Offer{Holder: holder(item(0), "1"), Market: pricing.SIH, Item: item(0), Goods: "1", Price: dollars(price)},
 	}
 }
 
@@ -123,7 +123,7 @@ func TestPlan(t *testing.T) {
 		"listed, and the ask fell":       {wanted: []int{0}, ask: 5, lowest: 10, open: []selling.Listing{listing(selling.Listed, 10)}},
 		"listed, and no offer":           {lowest: 10, open: []selling.Listing{young}, withdraw: "skinsback has no offer of it that may be traded on"},
 		"in doubt":                       {wanted: []int{0}, open: []selling.Listing{listing(selling.InDoubt, 10)}},
-		"gone":                           {wanted: []int{0}, ask: 8, lowest: 12, open: []selling.Listing{listing(selling.Gone, 10)}},
+		"gone":                           {wanted: []int{0}, ask: 8, lowest: 12, open: []selling.Listing{listing(selling.Gone, 10)}, list: []string{"0 for 11.99"}},
 		"our own lingers":                {wanted: []int{0}, ask: 8, lowest: 10.5, recent: []selling.Listing{listing(selling.Withdrawn, 10.5)}, list: []string{"0 for 10.50"}},
 		"our own lingers, and is cheap":  {ask: 9, lowest: 10, recent: []selling.Listing{listing(selling.Withdrawn, 10)}, open: []selling.Listing{listing(selling.Listed, 11.12)}},
 	} {
@@ -149,6 +149,26 @@ func TestPlan(t *testing.T) {
 		}
 		if d := cmp.Diff(tc.list, list); d != "" || withdraw != tc.withdraw {
 			t.Errorf("%s: offers (-want +got):\n%swithdrawn %q, want %q", name, d, withdraw, tc.withdraw)
+		}
+	}
+}
+
+// TestWhatIsTakenCanBeBought: at its floor an item can be paid for, whatever fraction
+// of a cent is asked.
+func TestWhatIsTakenCanBeBought(t *testing.T) {
+	bad := 0
+	for bps := 0; bps <= 500; bps += 50 {
+		r := Rules{Buy: pricing.Fees{BuyBps: bps}, Sell: pricing.Fees{SellBps: 1000}, MinProfit: pricing.Dollar}
+		for ask := pricing.Money(1_001_000); ask < 3_000_000; ask += 1_000 {
+			floor, err := r.floor(ask)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if most, _ := r.ceiling(floor); most < ask {
+				if bad++; bad < 4 {
+					t.Errorf("fee of %d bps: skinsback asks %s, the floor is %s, and of that we pay at most %s", bps, ask, floor, most)
+				}
+			}
 		}
 	}
 }

@@ -457,3 +457,21 @@ func TestAccountBookAfterAbsence(t *testing.T) {
 		}
 	})
 }
+
+// TestABuyersFault: that the market does not take a buyer's address says nothing of
+// our account.
+func TestABuyersFault(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := newFake(pricing.SkinsBack)
+		m.plan = once(outcome{err: &execution.RejectedError{Reason: "invalid_partner_value", Account: true}}) // as markets/skinsback says it
+		x := newExecutor(t, execution.Config{Markets: []execution.Market{m}, Journal: newMemJournal()})
+		r := wish(0, pricing.Dollar)
+		r.Buyer = execution.Buyer{Ref: "fast-1", To: execution.Recipient{Partner: "1", SteamID: "76561197960265729", Token: "SSH18JS"}}
+		if o, err := x.Buy(t.Context(), r); o.State != execution.Rejected {
+			t.Fatalf("%s, %v", o.State, err)
+		}
+		if o, err := x.Buy(t.Context(), wish(1, pricing.Dollar)); err != nil {
+			t.Errorf("the next purchase, for ourselves: %s, %v", o.State, err)
+		}
+	})
+}

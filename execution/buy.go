@@ -217,12 +217,14 @@ func (x *Executor) attempt(ctx context.Context, m Market, o Order, offer Offer) 
 	crashpoint.At(crashpoint.PermitTaken)
 	// The wait may have been long.
 	if err := x.recheck(ctx, o.Request, offer); err != nil {
+		x.quit(seat) // nobody waits until that is written down
 		return x.withdraw(ctx, o, err)
 	}
 
 	wrote := x.leaving.begin()
 	defer wrote()
 	if err := x.mayLeave(ctx, o); err != nil {
+		x.quit(seat)
 		wrote()
 		var final withdrawal
 		if errors.As(err, &final) {
@@ -234,15 +236,13 @@ func (x *Executor) attempt(ctx context.Context, m Market, o Order, offer Offer) 
 	sent, err := x.advance(ctx, o, OnSend, "")
 	switch {
 	case errors.Is(err, ErrStopped):
+		x.quit(seat)
 		wrote()
 		return x.withdraw(ctx, o, err)
 	case err != nil:
 		return o, err
 	}
 	crashpoint.At(crashpoint.SentWritten)
-	if err := x.cfg.Fence(); err != nil {
-		return sent, keptError{err}
-	}
 	return x.place(ctx, seat, Placing{sent, offer}, wrote)
 }
 
@@ -267,7 +267,6 @@ func (x *Executor) mayLeave(ctx context.Context, o Order) error {
 func (x *Executor) place(ctx context.Context, seat *seat, p Placing, wrote func()) (Order, error) {
 	ctx = context.WithoutCancel(ctx) // shutting down must not lose the answer
 	o := p.Order
-	x.sentHere.note(o)
 	wrote = crashpoint.Then(wrote, crashpoint.RequestWritten)
 	outcome := x.travel(seat, p, wrote)
 	crashpoint.At(crashpoint.AnswerReceived)
@@ -288,7 +287,11 @@ func (x *Executor) place(ctx context.Context, seat *seat, p Placing, wrote func(
 		}
 		o, err = x.learn(ctx, o, ev)
 	case errors.As(err, &rejected):
-		x.refused(o.Market, rejected)
+		refusal := *rejected
+		if o.Buyer != (Buyer{}) { // what is wrong may be the buyer's
+			refusal.Account = false
+		}
+		x.refused(o.Market, &refusal)
 		o, err = x.conclude(ctx, o, OnReject, rejected.Reason)
 	case errors.As(err, &later):
 		if later.Throttled {

@@ -170,36 +170,44 @@ func (e keptError) Unwrap() error { return e.error }
 
 // send hands the riders to the market, and to each what became of it.
 func (x *Executor) send(t *trip) {
-	wire, cancel := context.WithTimeout(context.Background(), x.cfg.PlaceTimeout)
-	defer cancel()
-	defer context.AfterFunc(x.wire, cancel)()
-	if len(t.ready) == 1 {
-		s := t.ready[0]
-		ev, err := t.market.Place(wire, s.placing.Order, s.placing.Offer, s.wrote)
-		s.outcome <- Outcome{ev, err}
-		return
-	}
 	slices.SortFunc(t.ready, func(a, b *seat) int { return cmp.Compare(a.placing.Order.ID, b.placing.Order.ID) })
-	placings := make([]Placing, len(t.ready))
-	for i, s := range t.ready {
-		placings[i] = s.placing
-	}
-	outcomes := x.sendMany(wire, t, placings)
+	outcomes := x.sendAll(t)
 	for i, s := range t.ready {
 		s.outcome <- outcomes[i]
 	}
 }
 
-func (x *Executor) sendMany(wire context.Context, t *trip, placings []Placing) []Outcome {
-	outcomes := make([]Outcome, len(placings))
+func (x *Executor) sendAll(t *trip) []Outcome {
+	outcomes := make([]Outcome, len(t.ready))
 	all := func(err error) []Outcome {
 		for i := range outcomes {
 			outcomes[i].Err = err
 		}
 		return outcomes
 	}
-	if err := x.cfg.Fence(); err != nil { // the riders' own look was before they waited for each other
+	// Whoever leads next counts on it that nothing leaves later than PlaceTimeout
+	// after it was journaled as sent, however long one rider waited for another.
+	left := x.cfg.PlaceTimeout
+	for _, s := range t.ready {
+		left = min(left, x.cfg.PlaceTimeout-x.now().Sub(s.placing.Order.SentAt))
+	}
+	if left <= 0 {
+		return all(&RetryLaterError{After: retryFirst, Reason: "it waited too long for those that it was to travel with"})
+	}
+	if err := x.cfg.Fence(); err != nil {
 		return all(keptError{err})
+	}
+	wire, cancel := context.WithTimeout(context.Background(), left)
+	defer cancel()
+	defer context.AfterFunc(x.wire, cancel)()
+	placings := make([]Placing, len(t.ready))
+	for i, s := range t.ready {
+		x.sentHere.note(s.placing.Order)
+		placings[i] = s.placing
+	}
+	if len(placings) == 1 {
+		outcomes[0].Evidence, outcomes[0].Err = t.market.Place(wire, placings[0].Order, placings[0].Offer, t.ready[0].wrote)
+		return outcomes
 	}
 	got := t.market.(Batcher).PlaceMany(wire, placings, func() {
 		for _, s := range t.ready {

@@ -248,17 +248,11 @@ func TestNobodyWaitsForOneWhoQuits(t *testing.T) {
 	}
 }
 
-// TestAFenceThatClosesKeepsATrip: those who waited for each other ask once more.
+// TestAFenceThatClosesKeepsATrip, whose riders have all been journaled as sent.
 func TestAFenceThatClosesKeepsATrip(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m, permits, cfg := newStall()
-		var looks atomic.Int64
-		cfg.Fence = func() error {
-			if looks.Add(1) > 2 { // the riders' own looks pass
-				return errors.New("another process leads")
-			}
-			return nil
-		}
+		cfg.Fence = func() error { return errors.New("another process leads") }
 		x := newExecutor(t, cfg)
 		end := crowd(t, x, wish(0, pricing.Dollar), wish(1, pricing.Dollar))
 		permits <- struct{}{}
@@ -270,6 +264,78 @@ func TestAFenceThatClosesKeepsATrip(t *testing.T) {
 		}
 		if m.times("Place") != 0 {
 			t.Errorf("the market was asked for %d purchases, want none", m.times("Place"))
+		}
+	})
+}
+
+// slowCancel is a journal in which cancelling takes long: its file is locked.
+type slowCancel struct {
+	*memJournal
+	takes time.Duration
+}
+
+func (j slowCancel) Advance(ctx context.Context, o execution.Order, s execution.Step) (execution.Order, error) {
+	if s.Event == execution.OnCancel {
+		time.Sleep(j.takes)
+	}
+	return j.memJournal.Advance(ctx, o, s)
+}
+
+// TestNobodyWaitsForAWithdrawalToBeWritten: the others leave at once, by checks that
+// they have just made.
+func TestNobodyWaitsForAWithdrawalToBeWritten(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m, permits, cfg := newStall()
+		cfg.Journal = slowCancel{newMemJournal(), 12 * time.Second}
+		moved := wish(1, pricing.Dollar)
+		var boarded atomic.Bool
+		cfg.Recheck = func(_ context.Context, r execution.Request, _ execution.Offer) error {
+			if r.ID() == moved.ID() && boarded.Load() {
+				return errors.New("not worth it")
+			}
+			return nil
+		}
+		var placedAt time.Time
+		m.placed = func() { placedAt = time.Now() }
+		x := newExecutor(t, cfg)
+		end := crowd(t, x, wish(0, pricing.Dollar), moved)
+		boarded.Store(true)
+		start := time.Now()
+		permits <- struct{}{}
+		orders, _ := end()
+		if late := placedAt.Sub(start); late != 0 || orders[0].State != execution.Placed || orders[1].State != execution.Cancelled {
+			t.Errorf("got %s and %s, sent after %s, want placed at once, and cancelled", orders[0].State, orders[1].State, late)
+		}
+	})
+}
+
+// slowSend is a journal in which an order takes long to be marked as sent.
+type slowSend struct {
+	*memJournal
+	name  string
+	takes time.Duration
+}
+
+func (j slowSend) Advance(ctx context.Context, o execution.Order, s execution.Step) (execution.Order, error) {
+	if s.Event == execution.OnSend && o.MarketName == j.name {
+		time.Sleep(j.takes)
+	}
+	return j.memJournal.Advance(ctx, o, s)
+}
+
+// TestATripThatTookTooLongDoesNotLeave: whoever leads next counts on it that nothing
+// leaves later than a purchase may take after it was journaled.
+func TestATripThatTookTooLongDoesNotLeave(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m, permits, cfg := newStall()
+		cfg.PlaceTimeout = 10 * time.Second
+		cfg.Journal = slowSend{newMemJournal(), wish(1, pricing.Dollar).MarketName, 12 * time.Second}
+		x := newExecutor(t, cfg)
+		end := crowd(t, x, wish(0, pricing.Dollar), wish(1, pricing.Dollar))
+		permits <- struct{}{}
+		orders, _ := end()
+		if orders[0].State != execution.Planned || m.times("Place") != 0 {
+			t.Errorf("got %s and %d requests, want it planned again and none", orders[0].State, m.times("Place"))
 		}
 	})
 }

@@ -15,6 +15,11 @@ import (
 
 // Desk is the seller behind the protocol.
 type Desk interface {
+	// Goods gives our own id of the listed item that SIH calls by an id, which may be
+	// that, SIH's, or our key of the listing: which of them SIH sends is not clear
+	// from its documentation. An id that is none of them comes back as it is.
+	Goods(id string) string
+
 	// Ask gives the least that we take for the item that we listed under an id, or
 	// false when it is not for sale now. An id means one unit. It answers from
 	// memory, at once, and may be called concurrently.
@@ -104,6 +109,7 @@ func (s *Server) Create(ctx context.Context, body []byte, signature string) (rep
 		return s.refuse(&s.counts.badSignature, invalidSignature)
 	}
 	o, refused := readOrder(signed)
+	o.itemID = s.desk.Goods(o.itemID)
 	ctx, cancel := context.WithTimeout(ctx, storeWait)
 	defer cancel()
 	if o.customID != "" {

@@ -29,9 +29,20 @@ var bot = partner.Bot{
 
 // fakeDesk has asks by item id.
 type fakeDesk struct {
-	mu     sync.Mutex
-	asks   map[string]pricing.Money
-	panics bool
+	mu      sync.Mutex
+	asks    map[string]pricing.Money
+	aliases map[string]string
+	panics  bool
+}
+
+// Goods knows SIH's id of what is listed, too.
+func (d *fakeDesk) Goods(id string) string {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if ours, ok := d.aliases[id]; ok {
+		return ours
+	}
+	return id
 }
 
 func (d *fakeDesk) Ask(itemID string) (pricing.Money, bool) {
