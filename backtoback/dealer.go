@@ -282,7 +282,10 @@ func (d *Dealer) keep(ctx context.Context) error {
 			break
 		}
 		_, err := d.cfg.Keeper.Withdraw(ctx, w.listing, w.why)
-		errs = append(errs, err)
+		var gone *execution.RejectedError
+		if !errors.As(err, &gone) { // it has just been sold, most likely; a look will tell
+			errs = append(errs, err)
+		}
 	}
 	for _, o := range p.list {
 		if left--; left < 0 || ctx.Err() != nil {

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"time"
 
@@ -12,6 +13,7 @@ import (
 	"skinarb/backtoback"
 	"skinarb/execution"
 	"skinarb/httpapi"
+	"skinarb/internal/alert"
 	"skinarb/internal/crashpoint"
 	"skinarb/internal/pricefeed"
 	"skinarb/internal/sqlitejournal"
@@ -24,32 +26,40 @@ import (
 
 // deals is what SIH's buyers order from us, and what is bought for them.
 type deals struct {
-	dealer *backtoback.Dealer // nil with BACK_TO_BACK=off
-	keeper *selling.Keeper
-	server *partner.Server // nil without SIH_DEPOSIT_API_KEY
+	offers bool               // BACK_TO_BACK=on: new ones are made
+	orders partner.Store      // nil without a file
+	dealer *backtoback.Dealer // nil where there is nothing to sell, and nothing can have been sold
+	keeper *selling.Keeper    // nil where it is not the dealer's alone
+	server *partner.Server    // nil without SIH_DEPOSIT_API_KEY
 	attach func(context.Context) error
+	alert  func(alert.Alert)
 	log    *slog.Logger
 }
 
-// openDeals gives the partner side of SIH. Without back-to-back trading it answers
-// SIH, and has nothing for sale.
-func (c *config) openDeals(feed *pricefeed.PriceFeed, b *book, terms *terms, show *show, notify func(selling.Notice), log *slog.Logger) (*deals, error) {
-	d := &deals{log: log}
-	if c.SIHDepositKey == "" {
-		return d, nil
-	}
+// openDeals gives the partner side of SIH. Without back-to-back trading it takes no
+// orders, and ends those that it took before.
+func (c *config) openDeals(ctx context.Context, feed *pricefeed.PriceFeed, b *book, terms *terms, sales *sales, show *show, send func(alert.Alert), log *slog.Logger) (*deals, error) {
+	d := &deals{offers: c.BackToBack, alert: send, log: log}
 	file, ok := b.Journal.(*sqlitejournal.Journal)
 	if !ok {
-		return nil, errors.New("SIH_DEPOSIT_API_KEY: buyers' orders are kept in a file, which JOURNAL=redis does not have")
+		return d, nil
+	}
+	d.orders = file.Purchases()
+	if c.SIHDepositKey == "" {
+		open, err := d.orders.Open(ctx)
+		if err == nil && len(open) > 0 {
+			err = fmt.Errorf("SIH_DEPOSIT_API_KEY: %d orders of buyers are not done, and without it SIH is told nothing of them; set it until they are, with BACK_TO_BACK=off no new ones are taken", len(open))
+		}
+		return d, err
 	}
 	var desk partner.Desk = closedDesk{}
-	if c.BackToBack {
-		d.open(c, feed, file, terms, show, notify)
+	if c.Mode == live {
+		d.open(c, feed, file, terms, sales, show)
 		desk = d.dealer
 	}
 	var err error
 	d.server, err = partner.New(partner.Config{
-		Key: []byte(c.SIHDepositKey), Store: file.Purchases(), Desk: desk,
+		Key: []byte(c.SIHDepositKey), Store: d.orders, Desk: desk,
 		Bot: partner.Bot{Nickname: c.SIHBotName, Avatar: c.SIHBotAvatar}, Now: crashpoint.Now, Logger: log,
 	})
 	return d, err
@@ -58,33 +68,39 @@ func (c *config) openDeals(feed *pricefeed.PriceFeed, b *book, terms *terms, sho
 // closedDesk has nothing for sale.
 type closedDesk struct{}
 
+func (closedDesk) Goods(id string) string           { return id }
 func (closedDesk) Ask(string) (pricing.Money, bool) { return 0, false }
 
 // open makes the dealer.
-func (d *deals) open(c *config, feed *pricefeed.PriceFeed, file *sqlitejournal.Journal, terms *terms, show *show, notify func(selling.Notice)) {
+func (d *deals) open(c *config, feed *pricefeed.PriceFeed, file *sqlitejournal.Journal, terms *terms, sales *sales, show *show) {
 	stopped := func(ctx context.Context) (bool, error) {
 		t, err := terms.executor().Trading(ctx)
 		return t.Stopped, err
 	}
-	var shops []selling.Market
-	for _, m := range feed.Markets() {
-		if client, ok := m.(*sih.Client); ok {
-			shop := client.Consignments()
-			shops, d.attach = append(shops, shop), shop.Attach
+	listings, keeper := file.Selling(), sales.keeper // one keeper for one journal
+	if keeper == nil {
+		var shops []selling.Market
+		for _, m := range feed.Markets() {
+			if client, ok := m.(*sih.Client); ok {
+				shop := client.Consignments()
+				shops, d.attach = append(shops, shop), shop.Attach
+			}
 		}
+		keeper = selling.NewKeeper(selling.KeeperConfig{
+			Markets: shops, Journal: listings, Fees: c.Rules.Fees, Stopped: stopped, Grace: c.Grace,
+			Now: crashpoint.Now, Logger: d.log, OnMove: show.listing,
+			Notify: func(n selling.Notice) { d.alert(fromSelling(n, time.Now())) },
+		})
+		d.keeper = keeper
 	}
-	listings := file.Selling()
-	d.keeper = selling.NewKeeper(selling.KeeperConfig{
-		Markets: shops, Journal: listings, Fees: c.Rules.Fees, Stopped: stopped, Grace: c.Grace,
-		Now: crashpoint.Now, Logger: d.log, OnMove: show.listing, Notify: notify,
-	})
 	counter := counter{feed.Engine(), feed.Book}
 	d.dealer = backtoback.New(backtoback.Config{
 		Rules: backtoback.Rules{
 			Buy: c.Rules.Fees[pricing.SkinsBack], Sell: c.Rules.Fees[pricing.SIH],
 			MinProfit: c.Rules.MinProfit, MaxListings: c.MaxListings,
 		},
-		Keeper: d.keeper, Listings: listings, Purchases: file.Purchases(),
+		Closed: !d.offers, Shared: d.keeper == nil,
+		Keeper: keeper, Listings: listings, Purchases: d.orders,
 		Buy: func(ctx context.Context, r execution.Request) (execution.Order, error) {
 			return terms.executor().Buy(ctx, r)
 		},
@@ -100,6 +116,40 @@ func (d *deals) open(c *config, feed *pricefeed.PriceFeed, file *sqlitejournal.J
 	})
 }
 
+// recheck tells why a purchase for a buyer must not be made now. Its ask is the
+// ceiling, and its proceeds are agreed: what may have changed is that SIH waits for
+// it.
+func (d *deals) recheck(r execution.Request) error {
+	if d.server == nil || !backtoback.Fresh(d.server.Polled(r.Buyer.Ref), crashpoint.Now()) {
+		return errors.New("SIH does not ask for the order any more")
+	}
+	return nil
+}
+
+// step sees to a purchase for a buyer that turns out bought after SIH was told that
+// it failed: the buyer gets it for nothing. A person should know.
+func (d *deals) step(o execution.Order, s execution.Step) {
+	if o.Buyer.Ref == "" || d.orders == nil {
+		return
+	}
+	switch s.State {
+	case execution.Placed, execution.Delivering, execution.Delivered, execution.Settled:
+	default:
+		return
+	}
+	go func() { // steps must not wait
+		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+		defer cancel()
+		p, err := d.orders.Get(ctx, o.Buyer.Ref)
+		if err == nil && p.State == partner.Failed {
+			d.alert(alert.Alert{
+				Kind: "given_away", Market: string(o.Market), Order: string(o.ID), At: time.Now(), Urgent: true,
+				Text: fmt.Sprintf("%s was bought for a buyer's order that SIH was told had failed (%s): nobody pays for it", o.Item, o.Buyer.Ref),
+			})
+		}
+	}()
+}
+
 // run deals until ctx ends, if that is on.
 func (d *deals) run(ctx context.Context) {
 	if d.dealer == nil {
@@ -107,7 +157,9 @@ func (d *deals) run(ctx context.Context) {
 	}
 	var attaching conc.WaitGroup
 	defer attaching.Wait()
-	attaching.Go(func() { untilAttached(ctx, d.attach, d.log) })
+	if d.offers && d.attach != nil {
+		attaching.Go(func() { untilAttached(ctx, d.attach, d.log) })
+	}
 	d.dealer.Run(ctx, d.server)
 }
 
@@ -131,7 +183,7 @@ func (d *deals) partner() httpapi.Partner {
 // for ourselves: with back-to-back trading SIH sells through our endpoints alone,
 // and nothing that we hold.
 func (d *deals) offered(r execution.Request) bool {
-	return d.dealer != nil && r.Market == pricing.SkinsBack && r.SellOn == pricing.SIH
+	return d.offers && r.Market == pricing.SkinsBack && r.SellOn == pricing.SIH
 }
 
 // counter is what the strategy says to the dealer.

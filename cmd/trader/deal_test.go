@@ -44,6 +44,28 @@ func freePort(t *testing.T) string {
 	return ln.Addr().String()
 }
 
+// newBuyers is newMarkets with much that is worth selling on SIH, and with buyers
+// there.
+func newBuyers(t *testing.T) *markets {
+	t.Helper()
+	m := newMarketsWith(t, func(c *marketsim.Config) {
+		c.Items, c.MovePct, c.Tick = 3000, 2, 2*time.Second
+		c.Timing.Sale = 4 * time.Second
+	})
+	m.sellBackToBack(t)
+	return m
+}
+
+// onSale counts what SIH has on sale of ours.
+func (m *markets) onSale() (n int) {
+	for _, s := range m.world.Sales() {
+		if s.State == "new" {
+			n++
+		}
+	}
+	return n
+}
+
 // sellBackToBack lets SIH's buyers order from a trader, and SIH be as difficult as
 // it may be.
 func (m *markets) sellBackToBack(t *testing.T) {
@@ -93,11 +115,7 @@ func (m *markets) ordered() (all, ended, finished int) {
 // fault; every order is bought at most once, and for its buyer.
 func TestBackToBack(t *testing.T) {
 	t.Parallel()
-	m := newMarketsWith(t, func(c *marketsim.Config) {
-		c.Items, c.MovePct, c.Tick = 3000, 2, 2*time.Second
-		c.Timing.Sale = 4 * time.Second
-	})
-	m.sellBackToBack(t)
+	m := newBuyers(t)
 	m.disturb(marketsim.FaultDropAfter, 20)
 	lives := 0
 	for all := 0; all < *buyersOrders || lives < 4; all, _, _ = m.ordered() {
@@ -124,12 +142,7 @@ func TestBackToBack(t *testing.T) {
 	})
 	// What was listed and not sold is taken off.
 	eventually(t, time.Minute, "nothing to be on sale", func() (bool, string) {
-		n := 0
-		for _, s := range m.world.Sales() {
-			if s.State == "new" {
-				n++
-			}
-		}
+		n := m.onSale()
 		return n == 0, fmt.Sprintf("%d on sale", n)
 	})
 	p.terminate(t)
@@ -152,5 +165,44 @@ func TestBackToBack(t *testing.T) {
 	t.Logf("%d lives, %d orders, %d finished, %d bought; %d requests of SIH's, %d unanswered", lives, all, finished, bought, sent, unanswered)
 	if finished == 0 || bought == 0 {
 		t.Errorf("%d orders finished and %d bought, want some", finished, bought)
+	}
+}
+
+// TestBackToBackSwitchedOff: what was bought for buyers is told to SIH after
+// back-to-back trading was switched off, too, and nothing stays on sale. Without the
+// key the trader does not start before that is done.
+func TestBackToBackSwitchedOff(t *testing.T) {
+	t.Parallel()
+	m := newBuyers(t)
+	waiting := func() (n int) {
+		for _, o := range m.world.PartnerOrders() {
+			if !o.Forged && len(o.Bought) > 0 && !over(o) {
+				n++
+			}
+		}
+		return n
+	}
+	p := m.start(t)
+	eventually(t, time.Minute, "orders that are bought and not delivered", func() (bool, string) {
+		return waiting() >= 2 && m.onSale() > 0, fmt.Sprintf("%d, and %d on sale", waiting(), m.onSale())
+	})
+	p.kill(t)
+
+	m.set("BACK_TO_BACK", "off")
+	key := m.env["SIH_DEPOSIT_API_KEY"]
+	delete(m.env, "SIH_DEPOSIT_API_KEY")
+	p = m.launch(t)
+	<-p.ended
+	if said := p.said(); p.cmd.ProcessState.ExitCode() != 1 || !strings.Contains(said, "orders of buyers are not done") {
+		t.Errorf("without its key: got %v, it said\n%s", p.cmd.ProcessState, said)
+	}
+	m.set("SIH_DEPOSIT_API_KEY", key)
+	p = m.start(t)
+	eventually(t, 2*time.Minute, "SIH to have heard of everything", func() (bool, string) {
+		return waiting() == 0 && m.onSale() == 0, fmt.Sprintf("%d orders wait, %d on sale", waiting(), m.onSale())
+	})
+	p.terminate(t)
+	if faults, n := m.world.PartnerFaults(); n > 0 {
+		t.Errorf("%d faults, such as %+v", n, faults[0])
 	}
 }

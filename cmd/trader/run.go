@@ -60,12 +60,17 @@ func trade(ctx context.Context, c *config, read func() (execution.Limits, error)
 		}
 		return practice.count(ctx, journal)
 	}
+	sales := c.openSales(feed, journal, terms.executor, show, func(n selling.Notice) { alerts.Send(fromSelling(n, time.Now())) }, log)
+	deals, err := c.openDeals(ctx, feed, journal, terms, sales, show, alerts.Send, log)
+	if err != nil {
+		return err
+	}
 	terms.open = func() (*execution.Executor, error) {
 		return execution.New(execution.Config{
 			Markets: markets, Journal: journal, Budgets: budgets(feed), Limits: c.Limits,
 			Recheck: func(_ context.Context, r execution.Request, fresh execution.Offer) error {
-				if r.Buyer.Ref != "" { // its ask is the ceiling, and its proceeds are agreed
-					return nil
+				if r.Buyer.Ref != "" {
+					return deals.recheck(r)
 				}
 				return feed.Engine().Recheck(r.Item, r.Market, r.SellOn, fresh.Ask, crashpoint.Now())
 			},
@@ -74,16 +79,16 @@ func trade(ctx context.Context, c *config, read func() (execution.Limits, error)
 			},
 			TrackEvery: c.TrackEvery, Grace: c.Grace, PlaceTimeout: c.PlaceTimeout, ReconcileEvery: c.ReconcileEvery,
 			Patience: c.Patience, MaxInDoubt: c.MaxInDoubt, Fence: journal.leading, Now: crashpoint.Now, Logger: log,
-			OnStep: func(o execution.Order, s execution.Step) { steps.count(o, s); practice.step(s); show.step(o, s) },
+			OnStep: func(o execution.Order, s execution.Step) {
+				steps.count(o, s)
+				practice.step(s)
+				show.step(o, s)
+				deals.step(o, s)
+			},
 			Notify: func(n execution.Notice) { alerts.Send(fromNotice(n, time.Now())) },
 		})
 	}
 	if err := terms.renew(); err != nil {
-		return err
-	}
-	sales := c.openSales(feed, journal, terms.executor, show, func(n selling.Notice) { alerts.Send(fromSelling(n, time.Now())) }, log)
-	deals, err := c.openDeals(feed, journal, terms, show, func(n selling.Notice) { alerts.Send(fromSelling(n, time.Now())) }, log)
-	if err != nil {
 		return err
 	}
 	desk := &desk{mode: c.Mode, terms: terms, journal: journal, sales: sales, deals: deals, engine: feed.Engine(), practice: practice, log: log}
