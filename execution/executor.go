@@ -46,6 +46,11 @@ type Config struct {
 	MaxInFlight    int           // purchases attempted at the same time; 4
 	MaxInDoubt     int           // orders in doubt on one market at which buying there is suspended; 0 means any number
 
+	// GameOf says which game an item is of that a market sells under a name, for
+	// purchases that we did not make and whose game the market does not tell. Nil
+	// says CS2, which nearly every one is.
+	GameOf func(m pricing.Market, marketName string) pricing.Game
+
 	Now    func() time.Time
 	Logger *slog.Logger // nil is silent
 
@@ -157,6 +162,9 @@ func New(cfg Config) (*Executor, error) {
 	}
 	if cfg.Recheck == nil {
 		cfg.Recheck = func(context.Context, Request, Offer) error { return nil }
+	}
+	if cfg.GameOf == nil {
+		cfg.GameOf = func(pricing.Market, string) pricing.Game { return pricing.CS2 }
 	}
 	if cfg.Now == nil {
 		cfg.Now = time.Now

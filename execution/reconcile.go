@@ -139,7 +139,7 @@ func (x *Executor) adopt(ctx context.Context, m pricing.Market, id OrderID, ev E
 	}
 	game := ev.Game
 	if game == "" {
-		game = pricing.CS2 // what nearly every purchase is, when the market does not tell
+		game = x.cfg.GameOf(m, ev.MarketName)
 	}
 	item, err := pricing.ParseItem(game, ev.MarketName, "")
 	if err != nil {

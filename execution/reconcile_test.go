@@ -2,6 +2,7 @@ package execution_test
 
 import (
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"skinarb/execution"
@@ -79,4 +80,30 @@ func TestReconcileFindsForgotten(t *testing.T) {
 			t.Errorf("%d requests, want none", n)
 		}
 	})
+}
+
+// TestGameOfAnAdoptedPurchase: the market tells a name and no game.
+func TestGameOfAnAdoptedPurchase(t *testing.T) {
+	for name, tc := range map[string]struct {
+		gameOf func(pricing.Market, string) pricing.Game
+		want   pricing.Game
+	}{
+		"nobody knows": {nil, pricing.CS2},
+		"the book": {func(m pricing.Market, name string) pricing.Game {
+			return map[string]pricing.Game{"skinsback Metal Facemask": pricing.Rust}[string(m)+" "+name]
+		}, pricing.Rust},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			j, m := newMemJournal(), newFake(pricing.SkinsBack)
+			x := newExecutor(t, execution.Config{Markets: []execution.Market{m}, Journal: j, GameOf: tc.gameOf})
+			m.foreign = []execution.Evidence{{MarketRef: "70066", Event: execution.OnPlaced, MarketName: "Metal Facemask", Paid: pricing.Dollar, At: time.Now()}}
+			stop := run(t, x)
+			time.Sleep(10 * time.Minute)
+			stop()
+			o, err := j.Get(t.Context(), "ext-skinsback-70066")
+			if err != nil || o.Item.Game != tc.want || o.Item.Name != "Metal Facemask" {
+				t.Errorf("%s: got %+v, %v, want an item of %s", name, o.Item, err, tc.want)
+			}
+		})
+	}
 }

@@ -187,7 +187,9 @@ func (j *judging) item(pos int) {
 		if g.profit < j.state.rules.MinProfit {
 			continue
 		}
-		t.returns(&g)
+		if t.returns(&g); g.edge < j.state.rules.MinEdgeBps { // another one, before what costs more
+			continue
+		}
 		ls := j.cols.at(pos)
 		f := &j.engine.facts
 		*f = facts{rules: j.state.rules, item: it, buyOn: buyOn, figures: g}

@@ -149,7 +149,7 @@ func (d *decoder) history() *history {
 		return nil
 	}
 	d.rest = d.rest[n:]
-	h := &history{newest: slot(newest)}
+	h := &history{since: slot(newest) - week, newest: slot(newest)}
 	for m := range h.asks {
 		for s := h.newest - week + 1; s <= h.newest && d.err == nil; s++ {
 			h.asks[m][s.index()] = pricing.Money(d.number(uint64(pricing.MaxMoney)))

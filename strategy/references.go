@@ -46,6 +46,7 @@ type References struct {
 
 // history is one item's asks by market and slot modulo week; 0 where none.
 type history struct {
+	since  slot // of the first sample, which may have been forgotten
 	newest slot
 	asks   [2][week]pricing.Money
 }
@@ -128,7 +129,7 @@ func (r *References) take(book *pricing.Book, m, pos int, ask pricing.Money, s s
 		if len(r.histories) >= maxHistories {
 			return
 		}
-		h = &history{newest: s}
+		h = &history{since: s, newest: s}
 		r.histories[it] = h
 	}
 	h.put(m, ask, s)
@@ -142,7 +143,7 @@ func (h *history) put(m int, ask pricing.Money, s slot) {
 	for t := max(h.newest+1, s-week+1); t <= s; t++ {
 		h.asks[0][t.index()], h.asks[1][t.index()] = 0, 0
 	}
-	h.newest = max(h.newest, s)
+	h.since, h.newest = min(h.since, s), max(h.newest, s)
 	if old := &h.asks[m][s.index()]; *old == 0 {
 		*old = ask
 	}
@@ -161,6 +162,9 @@ func (r *References) Median(it pricing.Item, now time.Time) (pricing.Money, bool
 }
 
 func (h *history) median(now slot) (pricing.Money, bool) {
+	if h.newest-h.since < minSpan {
+		return 0, false // it is too young, whatever it has
+	}
 	var asks [2 * week]pricing.Money
 	n := 0
 	first, last := slot(0), slot(0)

@@ -77,6 +77,7 @@ func trade(ctx context.Context, c *config, read func() (execution.Limits, error)
 			Protection: map[pricing.Market]time.Duration{
 				pricing.SkinsBack: c.SkinsBackProtection, pricing.SIH: c.SIHProtection,
 			},
+			GameOf:     feed.GameOf,
 			TrackEvery: c.TrackEvery, Grace: c.Grace, PlaceTimeout: c.PlaceTimeout, ReconcileEvery: c.ReconcileEvery,
 			Patience: c.Patience, MaxInDoubt: c.MaxInDoubt, Fence: journal.leading, Now: crashpoint.Now, Logger: log,
 			OnStep: func(o execution.Order, s execution.Step) {

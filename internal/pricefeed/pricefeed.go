@@ -222,6 +222,22 @@ func (f *PriceFeed) Statuses() []pricing.FeedStatus {
 	return all
 }
 
+// GameOf gives the first of the games in which a market sells an item under a name,
+// or the first of all.
+func (f *PriceFeed) GameOf(m pricing.Market, marketName string) pricing.Game {
+	book := f.Book()
+	for _, g := range f.cfg.Settings.Games {
+		it, err := pricing.ParseItem(g, marketName, "")
+		if err != nil {
+			continue
+		}
+		if q, ok := book.Quote(m, it); ok && q.MarketName == marketName {
+			return g
+		}
+	}
+	return f.cfg.Settings.Games[0]
+}
+
 // Release accepts the catalog that is held of a feed.
 func (f *PriceFeed) Release(ctx context.Context, feed pricing.Feed) error {
 	return f.store.Release(ctx, feed)
@@ -232,6 +248,9 @@ func (f *PriceFeed) Release(ctx context.Context, feed pricing.Feed) error {
 func (f *PriceFeed) Ready() (bool, string) {
 	if len(f.markets) == 0 {
 		return false, "no market is configured"
+	}
+	if len(f.feeds) == 0 {
+		return false, "no configured market sells any of GAMES"
 	}
 	if !f.replica.Ready() {
 		return false, "prices are not loaded yet"
