@@ -203,6 +203,47 @@ func (s Selling) InStates(ctx context.Context, m pricing.Market, since time.Time
 	return all, nil
 }
 
+// Ended implements selling.Listings.
+func (s Selling) Ended(ctx context.Context, m pricing.Market, since time.Time, after selling.Listing, limit int) (all []selling.Listing, err error) {
+	cond, args := oneOf(selling.EndedStates)
+	args = append(args, m, nanos(since))
+	query := `SELECT ` + listingColumns + ` FROM listings l WHERE state ` + cond + ` AND market = ? AND updated_at >= ?`
+	if after.ID != "" {
+		query += ` AND (updated_at, id) < (?, ?)`
+		args = append(args, nanos(after.UpdatedAt), after.ID)
+	}
+	err = s.j.read(ctx, func(ctx context.Context, tx *sql.Tx) error {
+		all, err = collect(ctx, tx, scanListing, query+` ORDER BY updated_at DESC, id DESC LIMIT ?`, append(args, limit)...)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("list ended listings of the journal: %w", err)
+	}
+	return all, nil
+}
+
+// Prune implements selling.Listings. A position stands by its last listing or by the
+// one that sold it, which are both kept; what was bought for a buyer has its goods in
+// the purchases.
+func (s Selling) Prune(ctx context.Context, before time.Time, limit int) (pruned int, err error) {
+	err = s.j.write(ctx, func(ctx context.Context, tx *sql.Tx) error {
+		done, err := tx.ExecContext(ctx, `DELETE FROM listings WHERE id IN (SELECT id FROM listings l
+			WHERE state IN ('withdrawn','returned','refused','unsent','vanished') AND updated_at < ?
+			AND round < (SELECT max(round) FROM listings WHERE holder = l.holder)
+			AND NOT EXISTS (SELECT 1 FROM purchases WHERE item_id = l.goods) LIMIT ?)`, nanos(before), limit)
+		if err != nil {
+			return err
+		}
+		n, err := done.RowsAffected()
+		pruned = int(n)
+		return err
+	})
+	if err != nil {
+		return 0, fmt.Errorf("prune listings of the journal: %w", err)
+	}
+	return pruned, nil
+}
+
 // oneOf gives an SQL condition for one of some words, and its arguments.
 func oneOf[T ~string](words []T) (string, []any) {
 	args := make([]any, len(words))

@@ -93,6 +93,7 @@ func TestPurchasesClosed(t *testing.T) {
 // oneDesk sells everything for a dollar.
 type oneDesk struct{}
 
+func (oneDesk) Goods(id string) string           { return id }
 func (oneDesk) Ask(string) (pricing.Money, bool) { return pricing.Dollar, true }
 
 func sign(text string) string {
