@@ -32,7 +32,7 @@ func lowestOf(g pricing.Game, lots []Lot) []pricing.Listing {
 		}
 		best := slices.MinFunc(of, func(a, b Lot) int { return cmp.Or(cmp.Compare(a.Ask, b.Ask), cmp.Compare(a.ID, b.ID)) })
 		was, taken := items[it]
-		if !taken || best.Ask < was.Ask || best.Ask == was.Ask && best.ID < was.Lot {
+		if !taken || cmp.Or(cmp.Compare(best.Ask, was.Ask), cmp.Compare(best.ID, was.Lot), cmp.Compare(name, was.MarketName)) < 0 {
 			items[it] = pricing.Listing{Item: it, MarketName: name, Ask: best.Ask, Count: len(of), Lot: best.ID}
 		}
 	}

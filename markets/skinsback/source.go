@@ -59,8 +59,9 @@ func (s *shelf) row(r *listRow) (string, error) {
 
 // add puts up an offer, or tells why it cannot. Of two of one item the cheaper
 // one stays, with its own spelling and count: that is what an order by that
-// spelling can get. Of two that ask the same it is the one with the smaller lot, or
-// the first one where no lots are told.
+// spelling can get. Of two that ask the same it is the one with the smaller lot, of
+// one lot under two spellings the smaller of these, or the first one where no lots
+// are told.
 func (s *shelf) add(name *scan.Name, ask pricing.Money, count int, lot string) (reason string) {
 	if name.Err != nil {
 		return reasonOf(name.Err)
@@ -68,7 +69,8 @@ func (s *shelf) add(name *scan.Name, ask pricing.Money, count int, lot string) (
 	l, taken := s.catalog.Place(name)
 	if taken {
 		reason = duplicateRow
-		if ask > l.Ask || ask == l.Ask && lot >= l.Lot {
+		later := lot > l.Lot || lot == l.Lot && (lot == "" || name.Spelling >= l.MarketName)
+		if ask > l.Ask || ask == l.Ask && later {
 			return reason
 		}
 	}
