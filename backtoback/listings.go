@@ -124,7 +124,9 @@ func (d *Dealer) keep(ctx context.Context) error {
 func (d *Dealer) offerOnly(open []selling.Listing, stopped bool, admits func(execution.Request) error) {
 	forSale, goodsOf := map[string]selling.Listing{}, map[string]string{}
 	for _, l := range open {
-		forSale[l.Goods] = l
+		if l.State != selling.Withdrawing && (l.State != selling.InDoubt || !l.ListedAt.IsZero()) {
+			forSale[l.Goods] = l // of one that SIH never confirmed nobody knows what SIH takes it for
+		}
 		for _, id := range []string{string(l.ID), l.MarketRef, l.Goods} {
 			if id != "" {
 				goodsOf[id] = l.Goods

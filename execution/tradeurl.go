@@ -8,8 +8,8 @@ import (
 )
 
 // Recipient is the Steam account that receives purchases. The token is a secret:
-// whoever has it can send that account trade offers. Neither fmt nor slog shows
-// it.
+// whoever has it can send that account trade offers. Neither fmt nor slog nor JSON
+// shows it.
 type Recipient struct {
 	Partner string // account number
 	SteamID string // SteamID64 of the same account
@@ -24,6 +24,9 @@ func (r Recipient) GoString() string { return r.String() }
 
 // LogValue gives what String does, for slog.
 func (r Recipient) LogValue() slog.Value { return slog.StringValue(r.String()) }
+
+// MarshalText gives what String does, for JSON and what is logged as JSON.
+func (r Recipient) MarshalText() ([]byte, error) { return []byte(r.String()), nil }
 
 // steamID64Base is the SteamID64 of account number 0 of an individual.
 const steamID64Base = 76561197960265728

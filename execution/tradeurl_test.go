@@ -1,6 +1,7 @@
 package execution_test
 
 import (
+	"encoding/json"
 	"fmt"
 	"log/slog"
 	"strings"
@@ -14,6 +15,10 @@ func TestParseTradeURL(t *testing.T) {
 	want := execution.Recipient{Partner: "100000001", SteamID: "76561198060265729", Token: "AbC-_f12"}
 	if err != nil || got != want {
 		t.Errorf("got %#v, error %v, want account 100000001", got, err)
+	}
+	asJSON, err := json.Marshal(execution.Buyer{Ref: "fast-1", To: got})
+	if err != nil || string(asJSON) != `{"Ref":"fast-1","To":"partner 100000001"}` {
+		t.Errorf("as JSON: got %s, error %v, want the account alone", asJSON, err)
 	}
 	for _, text := range []string{fmt.Sprint(got), fmt.Sprintf("%+v", got), fmt.Sprintf("%#v", got), slog.AnyValue(got).Resolve().String()} {
 		if strings.Contains(text, got.Token) {

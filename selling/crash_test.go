@@ -106,7 +106,7 @@ func (w *world) mustRestart() {
 	w.restart()
 }
 
-// TestCrash ends the seller at each step, twice in a row, crossed with every fate
+// TestCrash ends the seller at each step, twice in a row, crossed with the fates
 // of the first requests. What the fakes watch for is that nothing is on sale
 // twice, below its floor, or asked for twice; here, that nothing is lost: in the
 // end each position is sold, and its proceeds are what the market paid.
@@ -114,14 +114,14 @@ func TestCrash(t *testing.T) {
 	for _, m := range pricing.Markets {
 		for _, listing := range fates {
 			for _, removal := range fates {
-				if m == pricing.SkinsBack && removal != done {
-					continue // it removes nothing
+				if removal != done && (m == pricing.SkinsBack || listing != done && listing != removal) {
+					continue // it removes nothing; and one trouble at a time, or the same twice
 				}
 				t.Run(fmt.Sprintf("%s/%s/%s", m, listing, removal), func(t *testing.T) {
 					t.Parallel()
 					steps := live(t, m, listing, removal, -1, -1)
 					for first := range steps {
-						for _, second := range []int{-1, 0, 2} {
+						for _, second := range []int{-1, 1} {
 							if live(t, m, listing, removal, first, second); t.Failed() {
 								t.Fatalf("with a crash at step %d, and then at %d", first, second)
 							}
@@ -138,6 +138,7 @@ func TestCrash(t *testing.T) {
 func live(t *testing.T, m pricing.Market, listing, removal fate, first, second int) int {
 	t.Helper()
 	w := newTestWorld(t)
+	w.rules.ReturnAfter = time.Hour // enough here, where buyers accept at once
 	w.death = &death{left: first}
 	w.restart()
 	shop := w.shops[m]
@@ -147,10 +148,10 @@ func live(t *testing.T, m pricing.Market, listing, removal fate, first, second i
 
 	w.passMortal(35*time.Minute, again)
 	w.ask = usd("11.00") // time to re-price
-	w.passMortal(4*time.Hour, again)
+	w.passMortal(2*time.Hour, again)
 	for range 3 { // what was refused or returned is on sale again by then
 		shop.sell(false)
-		w.passMortal(2*time.Hour, again)
+		w.passMortal(100*time.Minute, again)
 	}
 	shop.sell(true)
 	w.passMortal(20*time.Minute, again)

@@ -13,8 +13,11 @@ type Rules struct {
 	MinProfit pricing.Money // of one position, after fees
 
 	RepriceEvery time.Duration // least time between two listings of a position
-	ReturnAfter  time.Duration // how long goods must be off sale and in the inventory before they count as returned
-	VanishAfter  time.Duration // how long goods must be off sale and nowhere before a position is given up
+	// ReturnAfter is how long goods must be off sale and in the inventory before they
+	// count as returned. Goods that are sold stay in the inventory until their buyer
+	// accepts the trade, so it has to be longer than a buyer can take for that.
+	ReturnAfter time.Duration
+	VanishAfter time.Duration // how long goods must be off sale and nowhere before a position is given up
 }
 
 // view is what a decision about a position rests on.
@@ -40,7 +43,7 @@ type action string
 const (
 	wait     action = "wait"
 	list     action = "list"     // begin a listing of asset for price
-	withdraw action = "withdraw" // take the listing off sale, to list it for another price
+	withdraw action = "withdraw" // take the listing off sale
 	giveBack action = "return"   // the goods are there: held again
 	giveUp   action = "vanish"   // neither goods nor money came
 )
@@ -70,6 +73,9 @@ func (r Rules) decide(p Position, v view) decision {
 		}
 		return r.decideHeld(p, v, d)
 	case PositionState(Listed):
+		if v.reversed {
+			return offSale(p, d)
+		}
 		d.note = p.Note
 		if err != nil {
 			return d
@@ -123,10 +129,12 @@ func (r Rules) again(last Listing) time.Time {
 	switch last.State {
 	case Refused, Returned: // the same would most likely happen again
 		return last.UpdatedAt.Add(r.RepriceEvery)
+	case Withdrawn: // over by then, unless it was not taken off for its price
+		return last.CreatedAt.Add(r.RepriceEvery)
 	case Unsent:
 		return last.UpdatedAt.Add(unsentPause)
 	}
-	return time.Time{} // none, or withdrawn to be listed for another price
+	return time.Time{}
 }
 
 // price decides whether an asset is listed now and for what. Where the market
@@ -160,6 +168,19 @@ func (r Rules) ask(p Position, v view, floor pricing.Money) (pricing.Money, stri
 		return price, fmt.Sprintf("at its floor: the lowest ask there is %s", v.quote.Ask)
 	}
 	return price, ""
+}
+
+// offSale takes a listing off whose purchase was reversed: the goods are the
+// market's again, and a buyer could not get them. Where nothing can be withdrawn, a
+// person declines the trade offer.
+func offSale(p Position, d decision) decision {
+	d.note = "its purchase is not settled any more"
+	if p.SellOn == pricing.SkinsBack {
+		d.note += ": decline the trade offer"
+		return d
+	}
+	d.do = withdraw
+	return d
 }
 
 // decideListed re-prices: it takes a listing off sale that should have another

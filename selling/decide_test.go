@@ -12,7 +12,7 @@ import (
 
 var testRules = Rules{
 	Fees:      map[pricing.Market]pricing.Fees{pricing.SIH: {SellBps: 1000}, pricing.SkinsBack: {SellBps: 500}},
-	MinProfit: pricing.Dollar / 2, RepriceEvery: 30 * time.Minute, ReturnAfter: time.Hour, VanishAfter: 12 * 24 * time.Hour,
+	MinProfit: pricing.Dollar / 2, RepriceEvery: 30 * time.Minute, ReturnAfter: 24 * time.Hour, VanishAfter: 12 * 24 * time.Hour,
 }
 
 // testPosition costs 8.50 and is sold on SIH, where its floor is 10.00.
@@ -44,7 +44,11 @@ func TestDecide(t *testing.T) {
 	listed := func(price string) change {
 		return func(p *Position, _ *view) { p.Listing = on(Listed, price) }
 	}
-	gone := func(p *Position, _ *view) { p.Listing = on(Gone, "12.00") }
+	gone := func(p *Position, v *view) {
+		p.Listing = on(Gone, "12.00")
+		p.Listing.GoneAt = v.now.Add(-testRules.ReturnAfter)
+	}
+	reversed := func(_ *Position, v *view) { v.reversed = true }
 	toSkinsBack := func(p *Position, v *view) { p.BoughtOn, p.SellOn = pricing.SIH, pricing.SkinsBack }
 	ended := func(s State, ago time.Duration) change {
 		return func(p *Position, v *view) {
@@ -67,7 +71,7 @@ func TestDecide(t *testing.T) {
 		{"our own lowest ask is met", []change{func(_ *Position, v *view) { v.ours = []pricing.Money{usd("12.00")} }}, list, "12.00", ""},
 		{"stale prices", []change{func(_ *Position, v *view) { v.stale = "prices of sih/cs2 are stale" }}, wait, "", "prices of sih/cs2 are stale"},
 		{"stopped", []change{func(_ *Position, v *view) { v.stopped = true }}, wait, "", "stopped"},
-		{"reversed", []change{func(_ *Position, v *view) { v.reversed = true }}, wait, "", "not settled any more"},
+		{"reversed", []change{reversed}, wait, "", "not settled any more"},
 		{"no inventory", []change{func(_ *Position, v *view) { v.blind = "the inventory is not known" }}, wait, "", "the inventory is not known"},
 		{"not in the inventory", []change{func(_ *Position, v *view) { v.assets = nil }}, wait, "", "has none"},
 		{"refused a moment ago", []change{ended(Refused, 29*time.Minute)}, wait, "", "refused: user offline"},
@@ -76,6 +80,7 @@ func TestDecide(t *testing.T) {
 		{"unsent a moment ago", []change{ended(Unsent, 59*time.Second)}, wait, "", "unsent"},
 		{"unsent a minute ago", []change{ended(Unsent, time.Minute)}, list, "11.99", ""},
 		{"withdrawn to be listed again", []change{ended(Withdrawn, 0)}, list, "11.99", ""},
+		{"withdrawn as soon as it was listed", []change{ended(Withdrawn, 0), func(p *Position, v *view) { p.Listing.CreatedAt = v.now.Add(-29 * time.Minute) }}, wait, "", "withdrawn"},
 
 		{"skinsback pays enough", []change{toSkinsBack}, list, "12.00", ""},
 		{"skinsback pays the floor", []change{toSkinsBack, func(_ *Position, v *view) { v.assets[0].Pays = usd("9.48") }}, list, "9.48", ""},
@@ -92,10 +97,13 @@ func TestDecide(t *testing.T) {
 		{"by an ask from before it was listed", []change{listed("12.50"), func(p *Position, v *view) { v.quote.ObservedAt = p.Listing.ListedAt }}, wait, "", ""},
 		{"while another's state is unknown", []change{listed("12.50"), func(_ *Position, v *view) { v.doubtful = true }}, wait, "", ""},
 		{"on stale prices", []change{listed("12.50"), func(_ *Position, v *view) { v.stale = "held" }}, wait, "", ""},
+		{"reversed while it is on sale", []change{listed("12.00"), reversed}, withdraw, "", "not settled any more"},
+		{"reversed, stopped and on stale prices", []change{listed("12.00"), reversed, func(_ *Position, v *view) { v.stopped, v.stale = true, "held" }}, withdraw, "", "not settled any more"},
+		{"reversed while skinsback offers a trade", []change{toSkinsBack, listed("12.00"), reversed}, wait, "", "decline the trade offer"},
 		{"while stopped", []change{listed("12.50"), func(_ *Position, v *view) { v.stopped = true }}, wait, "", ""},
 
 		{"gone and in the inventory", []change{gone}, giveBack, "", "in the inventory"},
-		{"gone for a short time", []change{gone, func(p *Position, v *view) { p.Listing.GoneAt = v.now.Add(-59 * time.Minute) }}, wait, "", "in the inventory"},
+		{"gone for a short time", []change{gone, func(p *Position, v *view) { p.Listing.GoneAt = v.now.Add(time.Minute - testRules.ReturnAfter) }}, wait, "", "in the inventory"},
 		{"gone, and nobody knows what is there", []change{gone, func(_ *Position, v *view) { v.blind, v.assets = "no answer", nil }}, wait, "", "no answer"},
 		{"gone and not there", []change{gone, func(_ *Position, v *view) { v.assets = nil }}, wait, "", "most likely sold"},
 		{"gone and not there for long", []change{gone, func(p *Position, v *view) { v.assets = nil; p.Listing.GoneAt = v.now.Add(-testRules.VanishAfter) }}, giveUp, "", "not paid for"},

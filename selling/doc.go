@@ -15,26 +15,31 @@
 //  2. The request leaves, once. No listing is ever sent again: whatever the holder
 //     offers next is another listing, with another ID.
 //  3. The answer is journaled. No usable answer is in_doubt.
-//  4. Only the market moves it from there. Shown on sale it is listed. Not shown
-//     by two looks, the first of them after a grace period, it is gone: it never
-//     was on sale, or is not any more.
+//  4. Only the market moves it from there. Shown on sale it is listed; or it is taken
+//     off, where the market cannot tell that it is what was meant. Not shown by two
+//     looks, the first of them after a grace period, it is gone: it never was on
+//     sale, or is not any more.
 //  5. Of what is gone the market may say that it was paid for, or show it again.
 //     What else became of it only the holder can tell, who knows where the goods
 //     are: they came back, or they vanished (Keeper.Conclude).
 //  6. A price is changed by taking the listing off sale, seeing it gone, and
 //     offering the goods again. Taking off may be asked for again and again, since
 //     doing it twice is doing it once.
-//  7. What is on sale under a listing that has ended is taken off, and a person
-//     hears of it. Money for one that has ended is believed.
+//  7. What is on sale under a listing that has ended, or below its floor, is taken
+//     off, and a person hears of it. Money for one that has ended is believed, for
+//     two weeks; what its holder has on sale by then is taken off.
+//  8. What ended without money is forgotten after 60 days, unless it is its holder's
+//     last or a buyer's order is for it. If a market showed one on sale after that,
+//     it would be taken for another journal's.
 //
 // At start recovery puts in doubt what was sent when the last run ended. The
 // states and their moves:
 //
 //	listing ──▶ listed ⇄ gone ──▶ sold, returned, vanished
-//	 │  │ │       │        ▲
-//	 │  │ ▼       ▼        │
-//	 │  │ in_doubt ────────┤    (or listed)
-//	 │  ▼         withdrawing ──▶ withdrawn
+//	 │  │ │       │        ▲│
+//	 │  │ ▼       ▼        │▼
+//	 │  │ in_doubt ──▶ withdrawing ──▶ withdrawn
+//	 │  ▼       (or listed, or gone)
 //	 │ refused
 //	 ▼
 //	unsent
@@ -56,8 +61,9 @@
 //     unknown whether another position is on sale.
 //   - Nothing is listed or re-priced on prices that may not be traded on, or while
 //     trading is stopped. Taking off goes on.
-//   - Gone and in the inventory for a while means returned: held again. Gone and
-//     nowhere until long after the money should have come means vanished, which a
+//   - What is on sale when its purchase is reversed is taken off.
+//   - Gone and in the inventory for longer than a buyer has to accept a trade means
+//     returned: held again. Gone and nowhere until long after the money should have come means vanished, which a
 //     person hears of. What was sold is in trade protection before it is paid for,
 //     so that being gone for days is nothing odd.
 package selling

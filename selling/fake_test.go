@@ -62,6 +62,7 @@ type world struct {
 	blind   error // of the inventory
 	ask     pricing.Money
 	stale   error
+	rules   Rules
 	shops   map[pricing.Market]*fakeShop
 	notices []Notice
 	death   *death // nil: nobody dies
@@ -71,7 +72,7 @@ type world struct {
 }
 
 func newTestWorld(t testing.TB) *world {
-	w := &world{t: t, at: start, journal: NewMemory(), ask: usd("12.00")}
+	w := &world{t: t, at: start, journal: NewMemory(), ask: usd("12.00"), rules: testRules}
 	w.shops = map[pricing.Market]*fakeShop{
 		pricing.SIH:       {world: w, market: pricing.SIH, requests: map[ListingID]int{}},
 		pricing.SkinsBack: {world: w, market: pricing.SkinsBack, requests: map[ListingID]int{}},
@@ -94,7 +95,7 @@ func (w *world) restart() {
 		Notify: func(n Notice) { w.notices = append(w.notices, n) },
 	})
 	w.seller = NewSeller(Config{
-		Keeper: w.keeper, Journal: journal, Inventory: w, Rules: testRules, Order: w.journal.order, Stopped: w.journal.isStopped, Now: now,
+		Keeper: w.keeper, Journal: journal, Inventory: w, Rules: w.rules, Order: w.journal.order, Stopped: w.journal.isStopped, Now: now,
 		Quote: func(m pricing.Market, it pricing.Item) (pricing.Quote, bool, error) {
 			return pricing.Quote{Market: m, ObservedAt: w.at, Listing: pricing.Listing{Item: it, Ask: w.lowest(m)}}, true, w.stale
 		},
@@ -191,6 +192,7 @@ type fakeShop struct {
 	away     error             // it answers no question
 	hidden   bool              // it shows nothing of what is on sale
 	unnamed  bool              // its credits name no listing
+	unsure   bool              // what it shows and never confirmed may be something else
 	offers   pricing.Money     // what it takes an item for; 0 is the price
 }
 
@@ -268,7 +270,10 @@ func (s *fakeShop) Look(_ context.Context, ls []Listing) ([]Word, []Credit, erro
 		w := Word{ID: o.id, Shown: true, MarketRef: "ref-" + string(o.id)}
 		switch {
 		case o.status == "new" && !s.hidden:
-			w.Event = OnListed
+			w.Event, w.Price = OnListed, o.price
+			if s.unsure && slices.ContainsFunc(ls, func(l Listing) bool { return l.ID == o.id && l.State.Open() && l.ListedAt.IsZero() }) {
+				w.Event, w.Status = OnWithdraw, "may be another item"
+			}
 		case o.status == "paid" && s.unnamed:
 			credits = append(credits, Credit{Ref: "move-" + string(o.id), Amount: o.proceeds, At: s.at})
 			continue

@@ -36,6 +36,17 @@ type Listings interface {
 	// has changed at since or later, oldest first. An empty market means all, and
 	// so does a zero since.
 	InStates(ctx context.Context, m pricing.Market, since time.Time, states ...State) ([]Listing, error)
+
+	// Ended gives listings on a market that are in one of EndedStates and have
+	// changed at since or later: at most limit of them, by descending UpdatedAt and
+	// then ID, from those that come after one on. A zero after means the newest.
+	Ended(ctx context.Context, m pricing.Market, since time.Time, after Listing, limit int) ([]Listing, error)
+
+	// Prune forgets listings that ended without being paid for and last changed
+	// before a time: at most limit of them, and gives how many. It keeps the last of
+	// each holder, from which the next one's round is counted, and whatever a
+	// position stands by or a buyer's order is for.
+	Prune(ctx context.Context, before time.Time, limit int) (int, error)
 }
 
 // Positions is what the Seller needs besides.

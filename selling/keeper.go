@@ -45,7 +45,7 @@ type Notice struct {
 // Kinds of notices.
 const (
 	NoticeVanished = "vanished" // off sale, and neither goods nor money came
-	NoticeStray    = "stray"    // on sale under an ID that we took for ended
+	NoticeStray    = "stray"    // on sale, and nothing of ours to be sold any more
 	NoticeOffer    = "offer"    // a trade offer waits to be accepted
 	NoticeUnderbid = "underbid" // the market took it for less than it said before
 	NoticeLate     = "late"     // credited for a listing that had ended otherwise
@@ -58,9 +58,6 @@ const (
 	lookTimeout  = 2 * time.Minute  // of our patience; a Market has its own, shorter one
 	drainTimeout = 6 * time.Second  // waiting for an answer when the caller ends
 	confirmAfter = 5 * time.Second  // between two looks that must both not show a listing
-
-	lateEvery = 10 * time.Minute    // between looks at listings that have ended
-	lateFor   = 14 * 24 * time.Hour // after which money for one is not looked for any more
 )
 
 // Keeper holds listings to the discipline that is told in the package comment,
@@ -76,7 +73,9 @@ type Keeper struct {
 	missed  map[ListingID]time.Time // when a look first did not show it
 	removed map[ListingID]bool      // that the market said it took off sale
 	strays  map[ListingID]bool      // that a person was told of
-	late    time.Time               // when ended listings were last asked about
+
+	late time.Time                  // when ended listings were last asked about
+	turn map[pricing.Market]Listing // the last of them that was; the next turn begins after it
 }
 
 // NewKeeper gives a Keeper, which does nothing by itself: call Recover once,
@@ -103,6 +102,7 @@ func NewKeeper(cfg KeeperConfig) *Keeper {
 	k := &Keeper{
 		cfg: cfg, markets: map[pricing.Market]Market{}, log: cfg.Logger,
 		flying: map[string]bool{}, missed: map[ListingID]time.Time{}, removed: map[ListingID]bool{}, strays: map[ListingID]bool{},
+		turn: map[pricing.Market]Listing{},
 	}
 	for _, m := range cfg.Markets {
 		k.markets[m.Market()] = m

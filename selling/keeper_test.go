@@ -233,13 +233,13 @@ func TestRunGoesRound(t *testing.T) {
 			w.seller.Run(ctx)
 		}()
 		synctest.Wait()
-		if l := w.journal.listings[left.ID]; l.State != InDoubt {
-			t.Errorf("at once: got %s, want in_doubt", l.State)
+		if l, err := w.journal.Listing(t.Context(), left.ID); err != nil || l.State != InDoubt {
+			t.Errorf("at once: got %s, error %v, want in_doubt", l.State, err)
 		}
-		time.Sleep(time.Hour + 10*time.Minute + 31*time.Minute)
+		time.Sleep(testRules.ReturnAfter + 10*time.Minute + 31*time.Minute)
 		synctest.Wait()
 		if p := w.position(id); p.State() != listedState || p.Listing.Round != 2 {
-			t.Errorf("after an hour and more: got %s in round %d (%s), want listed in round 2", p.State(), p.Listing.Round, p.Note)
+			t.Errorf("after a day and more: got %s in round %d (%s), want listed in round 2", p.State(), p.Listing.Round, p.Note)
 		}
 		cancel()
 		<-ended

@@ -14,8 +14,8 @@ import (
 // order_id. It has at most 36 characters of [a-z0-9-], which both markets take.
 type ListingID string
 
-// listingPrefix begins the IDs of listings; those of purchases begin otherwise.
-const listingPrefix = "sl-"
+// ListingPrefix begins the IDs of listings; those of purchases begin otherwise.
+const ListingPrefix = "sl-"
 
 // Offer is a wish to have one thing on sale on one market.
 type Offer struct {
@@ -57,7 +57,7 @@ type Listing struct {
 // ID is derived from both, so that no two offers share one.
 func NewListing(o Offer, round int, now time.Time) Listing {
 	sum := sha256.Sum256(fmt.Appendf(nil, "%s\x00%s\x00%d", o.Market, o.Holder, round))
-	id := listingPrefix + strings.ToLower(base32.StdEncoding.EncodeToString(sum[:20]))
+	id := ListingPrefix + strings.ToLower(base32.StdEncoding.EncodeToString(sum[:20]))
 	return Listing{ID: ListingID(id), Offer: o, Round: round, State: Sent, Rev: 1, CreatedAt: now, UpdatedAt: now}
 }
 
@@ -82,8 +82,8 @@ const (
 // States lists every state, in the order of a listing's life.
 var States = []State{Sent, InDoubt, Listed, Withdrawing, Gone, Sold, Withdrawn, Returned, Refused, Unsent, Vanished}
 
-// endedStates are those of listings that may turn out to have been sold.
-var endedStates = []State{Withdrawn, Returned, Vanished}
+// EndedStates are those of listings that may turn out to have been sold.
+var EndedStates = []State{Withdrawn, Returned, Vanished}
 
 // OpenStates lists the states in which the goods may be on sale or on their way to a
 // buyer, so that they must not be offered again.
@@ -105,7 +105,8 @@ func (s State) Unknown() bool { return s == Sent || s == InDoubt }
 type Event string
 
 // The events. The first six are ours, OnReturned and OnVanished the holder's,
-// who can see where the goods are, and the others the market's word.
+// who can see where the goods are, and the others the market's word. OnWithdraw is
+// the market's, too, of what it shows and may have taken for something else.
 const (
 	OnUnsent   Event = "unsent"   // nothing happened
 	OnRefuse   Event = "refuse"   // the market refused
@@ -127,10 +128,10 @@ var Events = []Event{OnUnsent, OnRefuse, OnSilence, OnWithdraw, OnTaken, OnMisse
 // believed also for a listing that we took for ended.
 var transitions = map[State]map[Event]State{
 	Sent:        {OnUnsent: Unsent, OnRefuse: Refused, OnSilence: InDoubt, OnListed: Listed, OnSold: Sold, OnReturned: Returned},
-	InDoubt:     {OnMissed: Gone, OnListed: Listed, OnSold: Sold, OnReturned: Returned},
+	InDoubt:     {OnWithdraw: Withdrawing, OnMissed: Gone, OnListed: Listed, OnSold: Sold, OnReturned: Returned},
 	Listed:      {OnListed: Listed, OnWithdraw: Withdrawing, OnMissed: Gone, OnSold: Sold, OnReturned: Returned},
 	Withdrawing: {OnListed: Withdrawing, OnWithdraw: Withdrawing, OnTaken: Withdrawn, OnMissed: Gone, OnSold: Sold, OnReturned: Returned},
-	Gone:        {OnListed: Listed, OnSold: Sold, OnReturned: Returned, OnVanished: Vanished}, // a buyer's trade failed, and it is on sale again
+	Gone:        {OnWithdraw: Withdrawing, OnListed: Listed, OnSold: Sold, OnReturned: Returned, OnVanished: Vanished}, // a buyer's trade failed, and it is on sale again
 	Sold:        {OnSold: Sold},
 	Withdrawn:   {OnSold: Sold},
 	Returned:    {OnReturned: Returned, OnSold: Sold},
@@ -173,6 +174,8 @@ func move(l Listing, e Event, reason string, now time.Time) (Listing, error) {
 		if l.ListedAt.IsZero() {
 			l.ListedAt = now
 		}
+	case Withdrawing:
+		l.GoneAt = time.Time{}
 	case Gone:
 		l.GoneAt = now
 	}

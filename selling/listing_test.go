@@ -20,10 +20,10 @@ func TestMoves(t *testing.T) {
 	want := map[string]string{
 		"listing": "unsent→unsent refuse→refused silence→in_doubt listed→listed sold→sold returned→returned",
 
-		"in_doubt":    "missed→gone listed→listed sold→sold returned→returned",
+		"in_doubt":    "withdraw→withdrawing missed→gone listed→listed sold→sold returned→returned",
 		"listed":      "withdraw→withdrawing missed→gone listed→listed sold→sold returned→returned",
 		"withdrawing": "withdraw→withdrawing taken→withdrawn missed→gone listed→withdrawing sold→sold returned→returned",
-		"gone":        "listed→listed sold→sold returned→returned vanished→vanished",
+		"gone":        "withdraw→withdrawing listed→listed sold→sold returned→returned vanished→vanished",
 		"sold":        "sold→sold",
 		"withdrawn":   "sold→sold",
 		"returned":    "sold→sold returned→returned",

@@ -17,24 +17,15 @@ import (
 func (k *Keeper) Look(ctx context.Context) error {
 	late := k.lateIsDue()
 	var errs []error
+	if late {
+		errs = append(errs, k.prune(ctx))
+	}
 	for _, m := range k.cfg.Markets {
 		if err := k.look(ctx, m, late); err != nil {
 			errs = append(errs, fmt.Errorf("look at what is on sale on %s: %w", m.Market(), err))
 		}
 	}
 	return errors.Join(errs...)
-}
-
-// lateIsDue tells whether it is time to look at listings that have ended, too.
-func (k *Keeper) lateIsDue() bool {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	now := k.cfg.Now()
-	if !k.late.IsZero() && now.Sub(k.late) < lateEvery {
-		return false
-	}
-	k.late = now
-	return true
 }
 
 func (k *Keeper) look(ctx context.Context, m Market, late bool) error {
@@ -52,9 +43,9 @@ func (k *Keeper) look(ctx context.Context, m Market, late bool) error {
 			}
 		}
 	}
+	var ended []Listing
 	if late {
-		ended, err := k.cfg.Journal.InStates(ctx, m.Market(), k.now().Add(-lateFor), endedStates...)
-		if err != nil {
+		if ended, err = k.nextEnded(ctx, m.Market()); err != nil {
 			return err
 		}
 		asked = append(asked, ended...)
@@ -65,7 +56,10 @@ func (k *Keeper) look(ctx context.Context, m Market, late bool) error {
 	asking, cancel := context.WithTimeout(ctx, lookTimeout)
 	defer cancel()
 	words, credits, failed := m.Look(asking, asked)
-	return errors.Join(failed, k.heed(ctx, m, asked, words), k.credit(ctx, m.Market(), credits))
+	if late && failed == nil {
+		k.askedEnded(m.Market(), ended)
+	}
+	return errors.Join(failed, k.heed(ctx, m, asked, words), k.credit(ctx, m.Market(), credits), k.takeOffPaid(ctx, m.Market()))
 }
 
 // heed applies a market's words on the listings that it was asked about, and
@@ -78,19 +72,27 @@ func (k *Keeper) heed(ctx context.Context, m Market, asked []Listing, words []Wo
 	}
 	for _, w := range words {
 		l, ok := known[w.ID]
-		if !ok && w.Event == OnListed && strings.HasPrefix(string(w.ID), listingPrefix) {
+		if !ok && w.Event == OnListed && strings.HasPrefix(string(w.ID), ListingPrefix) {
 			stored, err := k.cfg.Journal.Listing(ctx, w.ID)
 			if errors.Is(err, ErrNoListing) {
-				continue // of another journal
+				continue // of another journal, or forgotten
 			}
-			l, ok = stored, err == nil
+			// One that is open was not asked about because it is new: the next look
+			// does, and its market can then tell what it shows from what was meant.
+			l, ok = stored, err == nil && !stored.State.Open()
 			errs = append(errs, err)
 		}
 		if ok {
 			errs = append(errs, k.heedOne(ctx, m, l, w))
 		}
 	}
-	return errors.Join(slices.DeleteFunc(errs, func(err error) bool { return errors.Is(err, ErrStale) })...) // the next look sees what it became
+	return unlessStale(errs)
+}
+
+// unlessStale joins errors but for those of listings that changed meanwhile: the
+// next look sees what they became.
+func unlessStale(errs []error) error {
+	return errors.Join(slices.DeleteFunc(errs, func(err error) bool { return errors.Is(err, ErrStale) })...)
 }
 
 func (k *Keeper) heedOne(ctx context.Context, m Market, l Listing, w Word) error {
@@ -106,10 +108,32 @@ func (k *Keeper) heedOne(ctx context.Context, m Market, l Listing, w Word) error
 	delete(k.missed, l.ID)
 	k.mu.Unlock()
 	stored, err := k.hear(ctx, l, w)
-	if err == nil && stored.State == Withdrawing && w.Event == OnListed {
+	if err != nil {
+		return err
+	}
+	switch {
+	case stored.State == Listed && w.underbids(stored) && stored.OfferID == "":
+		if l.State == Listed { // else it was told just now
+			k.cfg.Notify(underbid(stored, w))
+		}
+		_, err = k.Withdraw(ctx, stored, fmt.Sprintf("on sale for %s, below its floor of %s", w.Price, stored.Floor))
+	case stored.State == Withdrawing && (w.Event == OnListed || w.Event == OnWithdraw):
 		_, err = k.Withdraw(ctx, stored, stored.Error) // it may not have heard us
 	}
 	return err
+}
+
+// underbids tells whether the market has a listing for less than its floor.
+func (w Word) underbids(l Listing) bool { return w.Price > 0 && w.Price < l.Floor }
+
+// underbid is what a person should hear of that. What waits for a trade offer to be
+// accepted is a person's to decline; the rest Look takes off.
+func underbid(l Listing, w Word) Notice {
+	then := "it is taken off"
+	if l.OfferID != "" {
+		then = "decline trade offer " + l.OfferID
+	}
+	return Notice{NoticeUnderbid, l.Market, l.ID, fmt.Sprintf("%s would be sold on %s for %s, below its floor of %s: %s", l.Item, l.Market, w.Price, l.Floor, then)}
 }
 
 // hear applies a market's word and stores what it changed. A word that fits no
@@ -125,8 +149,8 @@ func (k *Keeper) hear(ctx context.Context, l Listing, w Word) (Listing, error) {
 	}
 	switch {
 	case l.State == stored.State:
-	case stored.State == Listed && w.Price > 0 && w.Price < l.Floor:
-		k.cfg.Notify(Notice{NoticeUnderbid, l.Market, l.ID, fmt.Sprintf("%s would be sold on %s for %s, below its floor of %s: decline the trade offer, or take it off sale", l.Item, l.Market, w.Price, l.Floor)})
+	case stored.State == Listed && w.underbids(l):
+		k.cfg.Notify(underbid(stored, w))
 	case stored.State == Listed && stored.OfferID != "" && l.State != Gone:
 		k.cfg.Notify(Notice{NoticeOffer, l.Market, l.ID, fmt.Sprintf("%s takes %s for %s once its trade offer %s is accepted on Steam", l.Market, l.Item, l.Price, stored.OfferID)})
 	case stored.State == Sold && !l.State.Open():
@@ -149,7 +173,7 @@ func apply(l Listing, w Word, now time.Time) (Listing, error) {
 	}
 	reason := ""
 	switch {
-	case w.Event == OnReturned:
+	case w.Event == OnReturned, w.Event == OnWithdraw:
 		reason = w.Status
 	case w.Event == OnSold && l.State != Sold:
 		next.Proceeds, next.CreditRef = w.Proceeds, clip(w.CreditRef)
@@ -209,18 +233,24 @@ func (k *Keeper) takeOff(ctx context.Context, m Market, l Listing) error {
 	if l.State == Sold {
 		return nil // the market shows it a moment longer
 	}
-	k.mu.Lock()
-	told := k.strays[l.ID]
-	k.strays[l.ID] = true
-	k.mu.Unlock()
-	if !told {
-		k.log.Warn("on sale though its listing has ended; it is taken off", "listing", l.ID, "market", l.Market, "state", l.State)
-		k.cfg.Notify(Notice{NoticeStray, l.Market, l.ID, fmt.Sprintf("%s is on sale on %s under a listing that was %s; it is taken off", l.Item, l.Market, l.State)})
-	}
+	k.tellOfStray(l, fmt.Sprintf("under a listing that was %s; it is taken off", l.State))
 	if err := m.Withdraw(ctx, l); err != nil {
 		return fmt.Errorf("take the ended listing %s off sale: %w", l.ID, err)
 	}
 	return nil
+}
+
+// tellOfStray lets a person hear, once, that something is on sale that should not be.
+func (k *Keeper) tellOfStray(l Listing, how string) {
+	k.mu.Lock()
+	told := k.strays[l.ID]
+	k.strays[l.ID] = true
+	k.mu.Unlock()
+	if told {
+		return
+	}
+	k.log.Warn("on sale and should not be", "listing", l.ID, "market", l.Market, "state", l.State, "how", how)
+	k.cfg.Notify(Notice{NoticeStray, l.Market, l.ID, fmt.Sprintf("%s is on sale on %s %s", l.Item, l.Market, how)})
 }
 
 // credit finds the sales for which an account was credited without being told

@@ -38,9 +38,10 @@ type Market interface {
 // was sent. Empty fields were not told.
 type Word struct {
 	ID ListingID
-	// Event is OnListed, OnSold or OnReturned. Without one, Shown tells whether
-	// the market knows the listing and only its status is unknown to us, or does
-	// not show it at all.
+	// Event is OnListed, OnSold or OnReturned; or OnWithdraw, of an open listing that
+	// is on sale and may be of something else than was meant, so that it has to be
+	// taken off. Without one, Shown tells whether the market knows the listing and
+	// only its status is unknown to us, or does not show it at all.
 	Event     Event
 	Shown     bool
 	MarketRef string

@@ -129,6 +129,37 @@ func (m *Memory) InStates(_ context.Context, market pricing.Market, since time.T
 	return all, nil
 }
 
+func (m *Memory) Ended(_ context.Context, market pricing.Market, since time.Time, after Listing, limit int) ([]Listing, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	newestFirst := func(a, b Listing) int { return cmp.Or(b.UpdatedAt.Compare(a.UpdatedAt), cmp.Compare(b.ID, a.ID)) }
+	var all []Listing
+	for _, l := range m.listings {
+		if l.Market == market && !l.UpdatedAt.Before(since) && slices.Contains(EndedStates, l.State) && (after.ID == "" || newestFirst(after, l) < 0) {
+			all = append(all, l)
+		}
+	}
+	slices.SortFunc(all, newestFirst)
+	return all[:min(len(all), limit)], nil
+}
+
+func (m *Memory) Prune(_ context.Context, before time.Time, limit int) (int, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	last := map[string]int{} // round, by holder
+	for _, l := range m.listings {
+		last[l.Holder] = max(last[l.Holder], l.Round)
+	}
+	pruned := 0
+	for id, l := range m.listings {
+		if pruned < limit && !l.State.Open() && l.State != Sold && l.UpdatedAt.Before(before) && l.Round < last[l.Holder] {
+			delete(m.listings, id)
+			pruned++
+		}
+	}
+	return pruned, nil
+}
+
 func (m *Memory) Unsold(context.Context) ([]execution.Order, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()

@@ -17,7 +17,7 @@ type Config struct {
 	Keeper    *Keeper
 	Journal   Journal
 	Inventory Inventory
-	Rules     Rules // RepriceEvery 30 min, ReturnAfter 1 h, VanishAfter 12 days
+	Rules     Rules // RepriceEvery 30 min, ReturnAfter 24 h, VanishAfter 12 days
 
 	// Order gives a purchase as it stands; see execution.Journal.
 	Order func(ctx context.Context, id execution.OrderID) (execution.Order, error)
@@ -61,7 +61,7 @@ func NewSeller(cfg Config) *Seller {
 		}
 	}
 	defaults(&cfg.Rules.RepriceEvery, 30*time.Minute)
-	defaults(&cfg.Rules.ReturnAfter, time.Hour)
+	defaults(&cfg.Rules.ReturnAfter, 24*time.Hour) // a buyer has 12 h at most in practice to accept a trade
 	defaults(&cfg.Rules.VanishAfter, 12*24*time.Hour)
 	defaults(&cfg.Every, 30*time.Second)
 	defaults(&cfg.InventoryEvery, time.Minute)
@@ -210,13 +210,11 @@ func (s *Seller) view(ctx context.Context, p Position, held []Position, stopped 
 	if state != Held && state != PositionState(Listed) {
 		return v, nil
 	}
-	if state == Held {
-		o, err := s.cfg.Order(ctx, p.ID)
-		if err != nil {
-			return v, fmt.Errorf("read its purchase: %w", err)
-		}
-		v.reversed = o.State != execution.Settled
+	o, err := s.cfg.Order(ctx, p.ID)
+	if err != nil {
+		return v, fmt.Errorf("read its purchase: %w", err)
 	}
+	v.reversed = o.State != execution.Settled
 	quote, offered, err := s.cfg.Quote(p.SellOn, p.Item)
 	if err != nil {
 		v.stale = err.Error()

@@ -213,12 +213,143 @@ func TestReturned(t *testing.T) {
 	id := w.buy(1, pricing.SkinsBack)
 	w.pass(time.Minute)
 	w.shops[pricing.SIH].sales[0].status = "deleted" // by a person
-	w.pass(30 * time.Minute)
+	w.pass(testRules.ReturnAfter - 30*time.Minute)
 	w.want(id, goneState)
 	w.pass(40 * time.Minute)
 	w.want(id, Held)
 	w.pass(30 * time.Minute)
 	w.want(id, listedState)
+}
+
+// TestSlowBuyer: a buyer takes hours to accept the trade, and until then the item
+// is in the inventory.
+func TestSlowBuyer(t *testing.T) {
+	w := newTestWorld(t)
+	id := w.buy(1, pricing.SkinsBack)
+	w.pass(time.Minute)
+	sih := w.shops[pricing.SIH]
+	first := sih.sales[0]
+	first.status = "sold" // and not handed over yet
+	w.pass(12 * time.Hour)
+	if n := len(sih.sales); n != 1 {
+		t.Errorf("put on sale %d times, want once: a second buyer could order what the first one bought", n)
+	}
+	w.lose(first.goods)
+	first.status, first.proceeds = "paid", Proceeds(testRules.Fees[pricing.SIH], first.price)
+	w.pass(time.Hour)
+	w.want(id, soldState)
+}
+
+// TestPaidAfterItWasListedAgain: the money for a listing that was taken for
+// returned, or withdrawn, comes while its position is on sale again. Nothing stays
+// on sale.
+func TestPaidAfterItWasListedAgain(t *testing.T) {
+	for name, tt := range map[string]struct {
+		second  fate // what is heard of the second listing
+		removal fate // and of taking it off
+		hidden  bool // SIH does not show it at first
+		want    State
+	}{
+		"on sale":                      {done, done, false, Withdrawn},
+		"on sale, and its answer lost": {lostAfter, done, false, Withdrawn},
+		"the removal's answer lost":    {done, lostAfter, false, Vanished},
+		"the removal got lost":         {done, lostBefore, false, Withdrawn},
+		"gone, and shown later":        {done, done, true, Vanished},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newTestWorld(t)
+			id := w.buy(1, pricing.SkinsBack)
+			w.pass(time.Minute)
+			shop := w.shops[pricing.SIH]
+			first := shop.sales[0]
+			first.status = "sold"
+			shop.listing, shop.removal = []fate{tt.second}, []fate{tt.removal}
+			w.pass(testRules.ReturnAfter + 36*time.Minute)
+			if n := len(shop.sales); n != 2 {
+				t.Fatalf("put on sale %d times, want twice", n)
+			}
+			shop.hidden = tt.hidden
+			w.lose(first.goods)
+			first.status, first.proceeds = "paid", Proceeds(testRules.Fees[pricing.SIH], first.price)
+			w.pass(20 * time.Minute)
+			shop.hidden = false
+			w.pass(time.Hour)
+			if p := w.want(id, soldState); p.Listing.ID != first.id {
+				t.Errorf("sold by %s, want %s", p.Listing.ID, first.id)
+			}
+			second, err := w.journal.Listing(t.Context(), shop.sales[1].id)
+			if err != nil || second.State != tt.want || shop.sales[1].status != "deleted" {
+				t.Errorf("the second listing is %s (%s), error %v, and %s at the market, want %s and deleted", second.State, second.Error, err, shop.sales[1].status, tt.want)
+			}
+			if got := w.noticed(NoticeStray); got != 1 {
+				t.Errorf("got %d notices of something that should not be on sale, want 1: %v", got, w.notices)
+			}
+		})
+	}
+}
+
+// TestPaidWhileAnotherOfferWaits: SkinsBack takes nothing back, so that a person has to
+// decline its second trade offer.
+func TestPaidWhileAnotherOfferWaits(t *testing.T) {
+	w := newTestWorld(t)
+	id := w.buy(1, pricing.SIH)
+	w.pass(time.Minute)
+	shop := w.shops[pricing.SkinsBack]
+	shop.sales[0].status = "returned"
+	w.pass(35 * time.Minute)
+	w.want(id, listedState)
+	shop.sales[0].status, shop.sales[0].proceeds = "paid", usd("11.00")
+	w.pass(time.Hour)
+	w.want(id, soldState)
+	second, err := w.journal.Listing(t.Context(), shop.sales[1].id)
+	if err != nil || second.State != Listed || w.noticed(NoticeStray) != 1 {
+		t.Errorf("the second is %s, error %v, with %d notices, want it listed and one", second.State, err, w.noticed(NoticeStray))
+	}
+}
+
+// TestShownForLess: what SIH has on sale below its floor is taken off, a person
+// hears of it, and it is not tried again at once.
+func TestShownForLess(t *testing.T) {
+	w := newTestWorld(t)
+	id := w.buy(1, pricing.SkinsBack)
+	w.pass(2 * time.Minute)
+	sih := w.shops[pricing.SIH]
+	sih.sales[0].price = usd("9.99") // the floor is 10.00
+	w.pass(20 * time.Minute)
+	if p := w.want(id, Held); sih.sales[0].status != "deleted" || p.Listing.State != Withdrawn {
+		t.Errorf("it is %s at the market, and %s (%s), want it taken off", sih.sales[0].status, p.Listing.State, p.Listing.Error)
+	}
+	if got := w.noticed(NoticeUnderbid); got != 1 || len(sih.sales) != 1 {
+		t.Errorf("got %d notices after %d listings, want one of each", got, len(sih.sales))
+	}
+	w.pass(15 * time.Minute)
+	w.want(id, listedState)
+}
+
+// TestNotSurelyWhatWasMeant: what a market shows and cannot vouch for is taken off,
+// whether it was in doubt or gone by then.
+func TestNotSurelyWhatWasMeant(t *testing.T) {
+	for name, hidden := range map[string]time.Duration{"shown at once": 0, "shown when it was taken for gone": 10 * time.Minute} {
+		t.Run(name, func(t *testing.T) {
+			w := newTestWorld(t)
+			sih := w.shops[pricing.SIH]
+			sih.unsure, sih.hidden = true, true
+			sih.listing = []fate{lostAfter}
+			id := w.buy(1, pricing.SkinsBack)
+			w.pass(time.Minute)
+			w.want(id, inDoubtState)
+			w.pass(hidden)
+			sih.hidden = false
+			w.pass(10 * time.Minute)
+			if l, err := w.journal.Listing(t.Context(), sih.sales[0].id); err != nil || l.State != Withdrawn || !l.ListedAt.IsZero() || sih.sales[0].status != "deleted" {
+				t.Errorf("it is %s (%s), error %v, and %s at the market, want it withdrawn and never listed", l.State, l.Error, err, sih.sales[0].status)
+			}
+			w.pass(25 * time.Minute)
+			if p := w.want(id, listedState); p.Listing.Round != 2 {
+				t.Errorf("got round %d, want the second, whose answer came", p.Listing.Round)
+			}
+		})
+	}
 }
 
 // TestOnSaleAgain: a buyer's trade failed, and SIH put it back.
@@ -286,7 +417,7 @@ func TestLostReplies(t *testing.T) {
 			w.pass(3 * time.Minute)
 			w.want(there, listedState)
 			w.want(never, goneState)
-			w.pass(50 * time.Minute)
+			w.pass(testRules.ReturnAfter - 10*time.Minute)
 			w.want(never, goneState)
 			if got := len(shop.requests); got != 2 {
 				t.Errorf("%d requests left, want 2", got)
@@ -321,7 +452,7 @@ func TestStray(t *testing.T) {
 	w.pass(time.Minute)
 	s := w.shops[pricing.SIH].sales[0]
 	s.status = "deleted"
-	w.pass(70 * time.Minute)
+	w.pass(testRules.ReturnAfter + 10*time.Minute)
 	w.want(id, Held)
 	s.status = "new"
 	w.pass(12 * time.Minute)
@@ -346,6 +477,28 @@ func TestReversedPurchaseIsNotListed(t *testing.T) {
 	}
 	w.pass(time.Hour)
 	w.want(id, Held)
+}
+
+// TestReversedPurchaseIsTakenOff, also while trading is stopped.
+func TestReversedPurchaseIsTakenOff(t *testing.T) {
+	for m, want := range map[pricing.Market]PositionState{pricing.SIH: Held, pricing.SkinsBack: listedState} {
+		w := newTestWorld(t)
+		id := w.buy(1, other(m))
+		w.pass(time.Minute)
+		w.want(id, listedState)
+		o, err := w.journal.order(t.Context(), id)
+		if err != nil {
+			t.Fatal(err)
+		}
+		o.State = execution.RolledBack
+		if err := errors.Join(w.journal.Adopt(o), w.journal.Stop(true)); err != nil {
+			t.Fatal(err)
+		}
+		w.pass(time.Hour)
+		if p := w.want(id, want); m == pricing.SkinsBack && p.Note != "its purchase is not settled any more: decline the trade offer" {
+			t.Errorf("on %s: got note %q", m, p.Note)
+		}
+	}
 }
 
 // TestEachHasItsOwnAsset: two of one item are two assets, whatever happens.

@@ -51,6 +51,37 @@ func TestGoodsAreOpenOnce(t *testing.T) {
 	}
 }
 
+// TestPruneKeepsWhatABuyerOrdered: the listing tells what the goods of a buyer's
+// order are.
+func TestPruneKeepsWhatABuyerOrdered(t *testing.T) {
+	j := mustOpen(t, filepath.Join(t.TempDir(), "journal.db"))
+	at := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+	buyer, err := partner.ParseBuyer("76561198000000000", "SSH18JS")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := j.Purchases().Create(t.Context(), partner.Purchase{CustomID: "fast-1", ItemID: "2", Buyer: buyer, Price: pricing.Dollar, State: partner.Created, CreatedAt: at, UpdatedAt: at}); err != nil {
+		t.Fatal(err)
+	}
+	for _, goods := range []string{"1", "2", "3"} {
+		l, err := j.Selling().Begin(t.Context(), selling.Offer{Holder: "btb", Market: pricing.SIH, Goods: goods, Price: pricing.Dollar}, at)
+		if err != nil {
+			t.Fatal(err)
+		}
+		l.State = selling.Withdrawn
+		if _, err := j.Selling().Advance(t.Context(), l); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got, err := j.Selling().Prune(t.Context(), at.Add(time.Hour), 10); err != nil || got != 1 {
+		t.Errorf("pruned %d, error %v, want the first", got, err)
+	}
+	left, err := j.Selling().InStates(t.Context(), pricing.SIH, time.Time{}, selling.Withdrawn)
+	if err != nil || len(left) != 2 || left[0].Goods == "1" || left[1].Goods == "1" {
+		t.Errorf("left are %+v, error %v, want what was ordered and the last", left, err)
+	}
+}
+
 // TestProfitOfABuyersOrder: what a buyer's order brought counts on the day of the
 // purchase that was made for it, once its listing is paid for.
 func TestProfitOfABuyersOrder(t *testing.T) {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -36,6 +37,8 @@ func Selling(t *testing.T, open func(t *testing.T) SellingStore) {
 		"stale revisions of listings":     sellingStale,
 		"money is one listing's":          sellingCredited,
 		"in states":                       sellingInStates,
+		"ended, by pages":                 sellingEnded,
+		"prune":                           sellingPrune,
 		"unsold":                          sellingUnsold,
 		"at most a hundred are unsold":    sellingUnsoldMany,
 		"enter and update":                sellingUpdate,
@@ -254,6 +257,78 @@ func sellingInStates(t *testing.T, s SellingStore) {
 		if diff := cmp.Diff(want, got); err != nil || diff != "" {
 			t.Errorf("%s: error %v (-want +got):\n%s", name, err, diff)
 		}
+	}
+}
+
+func sellingEnded(t *testing.T, s SellingStore) {
+	var want []selling.Listing
+	for n := range 30 {
+		st := selling.States[n%len(selling.States)]
+		o := sellingOffer(n + 1)
+		if n%8 == 7 {
+			o.Market = pricing.SkinsBack
+		}
+		l := mustBegin(t, s, o, journalStart)
+		l.UpdatedAt = journalStart.Add(time.Duration(n/6) * time.Minute) // some at a time: the ID decides
+		l = mustBecome(t, s, l, st)
+		if o.Market == pricing.SIH && slices.Contains(selling.EndedStates, st) && n >= 6 {
+			want = append(want, l)
+		}
+	}
+	slices.SortFunc(want, func(a, b selling.Listing) int {
+		if newer := b.UpdatedAt.Compare(a.UpdatedAt); newer != 0 {
+			return newer
+		}
+		return strings.Compare(string(b.ID), string(a.ID))
+	})
+	for _, limit := range []int{1, 2, 100} {
+		var got []selling.Listing
+		after := selling.Listing{}
+		for {
+			page, err := s.Ended(t.Context(), pricing.SIH, journalStart.Add(time.Minute), after, limit)
+			if err != nil || len(page) > limit {
+				t.Fatalf("pages of %d: got %d, error %v", limit, len(page), err)
+			}
+			if len(page) == 0 {
+				break
+			}
+			got, after = append(got, page...), page[len(page)-1]
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("pages of %d (-want +got):\n%s", limit, diff)
+		}
+	}
+}
+
+func sellingPrune(t *testing.T, s SellingStore) {
+	mustEnter(t, s, sellingPosition(1))
+	var rounds []selling.Listing // of one holder
+	for n, st := range []selling.State{selling.Sold, selling.Withdrawn, selling.Returned, selling.Refused, selling.Unsent, selling.Vanished, selling.Withdrawn, selling.Withdrawn} {
+		l := mustBegin(t, s, sellingOffer(1), journalStart)
+		l.UpdatedAt = journalStart.Add(time.Duration(n) * time.Hour)
+		rounds = append(rounds, mustBecome(t, s, l, st))
+	}
+	open := mustBegin(t, s, sellingOffer(2), journalStart)
+	prune := func(before time.Time, limit, want int) {
+		t.Helper()
+		if got, err := s.Prune(t.Context(), before, limit); err != nil || got != want {
+			t.Errorf("prune at most %d from before %s: got %d, error %v, want %d", limit, before, got, err, want)
+		}
+	}
+	prune(rounds[1].UpdatedAt, 10, 0)
+	prune(rounds[6].UpdatedAt, 3, 3)
+	prune(rounds[6].UpdatedAt, 10, 2)
+	prune(journalStart.Add(time.Hour*1000), 10, 1)
+	for _, kept := range []selling.Listing{rounds[0], rounds[7], open} {
+		if got, err := s.Listing(t.Context(), kept.ID); err != nil || got != kept {
+			t.Errorf("round %d of %s: got %+v, error %v, want it kept", kept.Round, kept.Holder, got, err)
+		}
+	}
+	if _, err := s.Listing(t.Context(), rounds[1].ID); !errors.Is(err, selling.ErrNoListing) {
+		t.Errorf("what was pruned: got error %v, want ErrNoListing", err)
+	}
+	if next := mustBegin(t, s, sellingOffer(1), journalStart); next.Round != len(rounds)+1 {
+		t.Errorf("the next is round %d, want %d", next.Round, len(rounds)+1)
 	}
 }
 

@@ -6,12 +6,14 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
 	"skinarb/execution"
 	"skinarb/internal/marketsim"
+	"skinarb/internal/sqlitejournal"
 	"skinarb/pricing"
 	"skinarb/selling"
 )
@@ -95,6 +97,57 @@ func TestAnotherItemIsTakenOff(t *testing.T) {
 			t.Errorf("%s: got %+v, %v after %v, want %q", name, word, err, calls, tc.want)
 		}
 		srv.Close()
+	}
+}
+
+// TestAnotherItemIsNotBelieved: SIH lists another item than was meant, and the
+// answer to its deletion is lost. A keeper that finds it on sale takes it off.
+func TestAnotherItemIsNotBelieved(t *testing.T) {
+	var custom string
+	deletable := false
+	onSale := false
+	c := served(t, func(w http.ResponseWriter, r *http.Request) {
+		switch {
+		case strings.HasSuffix(r.URL.Path, "/project/deposit"):
+			var in struct{ Items []struct{ CustomID string } }
+			if err := json.NewDecoder(r.Body).Decode(&in); err != nil || len(in.Items) != 1 {
+				t.Errorf("deposited %+v, %v", in, err)
+			}
+			custom, onSale = in.Items[0].CustomID, true
+			io.WriteString(w, `{"success":true,"data":[{"id":"501","item":"AWP | Dragon Lore (Factory New)","price":12,"assetid":"77","amount":1}]}`)
+		case strings.HasSuffix(r.URL.Path, "/project/delete-deposit") && !deletable:
+			w.WriteHeader(http.StatusBadGateway)
+		case strings.HasSuffix(r.URL.Path, "/project/delete-deposit"):
+			onSale = false
+			io.WriteString(w, `{"success":true,"data":["501"]}`)
+		case strings.HasSuffix(r.URL.Path, "/project/deposits") && onSale:
+			io.WriteString(w, `{"success":true,"data":[{"id":"501","customId":"`+custom+`","price":12}]}`)
+		default:
+			io.WriteString(w, `{"success":true,"data":[]}`)
+		}
+	})
+	j, err := sqlitejournal.Open(filepath.Join(t.TempDir(), "j.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer j.Close()
+	now := time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC)
+	k := selling.NewKeeper(selling.KeeperConfig{
+		Markets: []selling.Market{c.Consignments()}, Journal: j.Selling(), Now: func() time.Time { return now },
+	})
+	l, err := k.List(t.Context(), selling.Offer{Holder: "btb 1", Market: pricing.SIH, Item: cs2(redline), Goods: "77", Price: money("12"), Floor: money("10")})
+	if err != nil || l.State != selling.InDoubt {
+		t.Fatalf("got %s, error %v, want it in doubt", l.State, err)
+	}
+	for _, want := range []selling.State{selling.Withdrawing, selling.Withdrawing, selling.Withdrawing, selling.Withdrawn} {
+		err := k.Look(t.Context())
+		if l, getErr := j.Selling().Listing(t.Context(), l.ID); getErr != nil || l.State != want || !l.ListedAt.IsZero() {
+			t.Errorf("a look (%v): it is %s, error %v, want %s", err, l.State, getErr, want)
+		}
+		deletable, now = true, now.Add(15*time.Second)
+	}
+	if onSale {
+		t.Error("it is on sale still")
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 const (
 	pageSize = 100
 	maxPages = 100
+	inOrder  = 10 // rows that must come newest first before the rest is taken to do so, too
 )
 
 // pagination stands beside a page of a list. What it says of limit and offset is
@@ -38,19 +39,18 @@ type page[T any] struct {
 
 var errPages = errors.New("the list does not end")
 
-// collect reads a list to its end and keeps each row once, if it is not older
-// than since. The order of SIH's lists is not documented, so all of them is read;
-// rows that are added meanwhile shift the pages, so a row may come twice.
-// identify gives a row's key and time, which is zero when it was not told.
+// collect reads a list and keeps each row once, if it is not older than since. The
+// order of SIH's lists is not documented: only one whose rows have all come newest
+// first, and are enough of them with different times to tell, is left at since.
+// Any other is read to its end. Rows that are added meanwhile shift the pages, so a
+// row may come twice. identify gives a row's key and time, which is zero when it was
+// not told.
 func collect[T any, K comparable](since time.Time, read func(offset int) (page[T], error), identify func(T) (K, time.Time)) ([]T, error) {
 	var kept []T
 	seen := map[K]bool{}
-	newestFirst, last := true, time.Time{}
+	newestFirst, first, last := true, time.Time{}, time.Time{}
 	for offset, pages := 0, 0; ; pages++ {
 		if pages == maxPages {
-			if newestFirst && last.Before(since) {
-				return kept, nil
-			}
 			return nil, fmt.Errorf("%w: %d rows read", errPages, offset)
 		}
 		p, err := read(offset)
@@ -65,13 +65,18 @@ func collect[T any, K comparable](since time.Time, read func(offset int) (page[T
 			}
 			seen[key] = true
 			newestFirst = newestFirst && !at.IsZero() && (last.IsZero() || !at.After(last))
-			last = at
+			if last = at; len(seen) == 1 {
+				first = at
+			}
 			if at.IsZero() || !at.Before(since) {
 				kept = append(kept, row)
 			}
 		}
 		offset += len(p.rows)
 		if len(p.rows) == 0 || p.count >= 0 && offset >= p.count {
+			return kept, nil
+		}
+		if newestFirst && len(seen) >= inOrder && last.Before(first) && last.Before(since) {
 			return kept, nil
 		}
 		if len(seen) == before {

@@ -21,8 +21,9 @@ type row struct {
 
 func identifyRow(r row) (int, time.Time) { return r.id, r.at }
 
-// TestCollect reads lists of any order in pages of any size that the server
-// likes, counts told or not, and gives each row that is young enough once.
+// TestCollect reads lists newest first, oldest first or in no order, in pages of any
+// size that the server likes, counts told or not, and gives each row that is young
+// enough once.
 func TestCollect(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		since := time.Unix(1_000_000, 0)
@@ -33,6 +34,16 @@ func TestCollect(t *testing.T) {
 			}
 			return row{id, since.Add(time.Duration(rapid.IntRange(-5, 5).Draw(t, "age")) * time.Second)}
 		}), 0, 60, func(r row) int { return r.id }).Draw(t, "list")
+		order := rapid.SampledFrom([]string{"newest first", "oldest first", "none"}).Draw(t, "order")
+		if order == "none" { // as its second row shows, or one without a time
+			list = append([]row{{1001, since}, {1002, since.Add(time.Second)}}, list...)
+		} else {
+			list = slices.DeleteFunc(list, func(r row) bool { return order == "newest first" && r.at.IsZero() })
+			slices.SortStableFunc(list, func(a, b row) int { return a.at.Compare(b.at) })
+		}
+		if order == "newest first" {
+			slices.Reverse(list)
+		}
 		size := rapid.IntRange(1, 20).Draw(t, "size")
 		counted := rapid.Bool().Draw(t, "counted")
 		got, err := collect(since, func(offset int) (page[row], error) {
@@ -62,6 +73,7 @@ func TestCollectEnds(t *testing.T) {
 	oldest := func(offset int) (page[row], error) {
 		return page[row]{[]row{{offset, now.Add(time.Duration(offset) * time.Second)}}, 1 << 30}, nil
 	}
+	atOnce := func(offset int) (page[row], error) { return page[row]{[]row{{offset, now}}, 1 << 30}, nil }
 	same := func(int) (page[row], error) { return page[row]{[]row{{1, now}}, 1 << 30}, nil }
 	broken := errors.New("broken")
 	for _, tc := range []struct {
@@ -69,17 +81,22 @@ func TestCollectEnds(t *testing.T) {
 		since time.Time
 		read  func(int) (page[row], error)
 		want  int
+		pages int
 		err   error
 	}{
-		{"too long, newest first, old enough", now.Add(-50 * time.Second), newest, 51, nil},
-		{"too long, newest first, not old enough", now.Add(-500 * time.Second), newest, 0, errPages},
-		{"too long, oldest first", now, oldest, 0, errPages},
-		{"the same page for ever", now, same, 0, errPages},
-		{"a page fails", now, func(int) (page[row], error) { return page[row]{}, broken }, 0, broken},
+		{"newest first, old enough", now.Add(-50 * time.Second), newest, 51, 52, nil},
+		{"newest first, as far as a few rows show", now, newest, 1, inOrder, nil},
+		{"newest first, not old enough", now.Add(-500 * time.Second), newest, 0, maxPages, errPages},
+		{"oldest first", now, oldest, 0, maxPages, errPages},
+		{"oldest first, all of them old", now.Add(time.Hour), oldest, 0, maxPages, errPages},
+		{"all at once", now.Add(time.Hour), atOnce, 0, maxPages, errPages},
+		{"the same page for ever", now, same, 0, 2, errPages},
+		{"a page fails", now, func(int) (page[row], error) { return page[row]{}, broken }, 0, 1, broken},
 	} {
-		got, err := collect(tc.since, tc.read, identifyRow)
-		if len(got) != tc.want || !errors.Is(err, tc.err) {
-			t.Errorf("%s: got %d rows, %v, want %d, %v", tc.name, len(got), err, tc.want, tc.err)
+		pages := 0
+		got, err := collect(tc.since, func(offset int) (page[row], error) { pages++; return tc.read(offset) }, identifyRow)
+		if len(got) != tc.want || pages != tc.pages || !errors.Is(err, tc.err) {
+			t.Errorf("%s: got %d rows of %d pages, %v, want %d of %d, %v", tc.name, len(got), pages, err, tc.want, tc.pages, tc.err)
 		}
 	}
 }

@@ -5,7 +5,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
+	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"skinarb/execution"
@@ -21,15 +24,20 @@ type Shop struct {
 	c       *Client
 	steamID string
 	unheld  bool // goods have ids of our own, and SIH is told what they are
+	wallet  *walletLook
 }
 
 // Shop gives the shop of the account that receives purchases.
-func (c *Client) Shop() Shop { return Shop{c: c, steamID: c.cfg.Recipient.SteamID} }
+func (c *Client) Shop() Shop {
+	return Shop{c: c, steamID: c.cfg.Recipient.SteamID, wallet: &walletLook{}}
+}
 
 // Consignments gives a shop for what that account does not hold: SIH asks us for it
 // when it is sold, which only a project in polling mode does.
 func (c *Client) Consignments() Shop {
-	return Shop{c: c, steamID: c.cfg.Recipient.SteamID, unheld: true}
+	s := c.Shop()
+	s.unheld = true
+	return s
 }
 
 // Market names the market.
@@ -104,44 +112,43 @@ func (s Shop) Withdraw(ctx context.Context, l selling.Listing) error {
 	return err
 }
 
-const (
-	walletMargin = time.Hour           // how far a clock of SIH's may be behind ours
-	walletWindow = 30 * 24 * time.Hour // how far back the wallet is read for what is off sale
-)
-
 // Look asks what is on sale and, if something that was asked for is not, what the
-// deposit wallet was credited since. What a credit is about is not documented:
-// one whose data has the listing's id anywhere, ours or SIH's, is taken for its
-// sale, and any other is told as naming none.
+// deposit wallet was credited since, as it was read a few minutes ago at most. What a
+// credit is about is not documented: one whose data has the listing's id anywhere,
+// ours or SIH's, is taken for its sale, and one that names none of ours is told so.
+//
+// That a consignment on sale is what we meant only the answer to its deposit says.
+// One that had no such answer is told as to be taken off.
 func (s Shop) Look(ctx context.Context, ls []selling.Listing) ([]selling.Word, []selling.Credit, error) {
 	onSale, err := s.c.Deposits(ctx)
 	if err != nil {
 		return nil, nil, err
 	}
+	asked, ours := map[selling.ListingID]selling.Listing{}, map[DepositID]selling.ListingID{}
+	for _, l := range ls {
+		asked[l.ID] = l
+		if l.MarketRef != "" {
+			ours[DepositID(l.MarketRef)] = l.ID
+		}
+	}
 	words, shown := make([]selling.Word, 0, len(onSale)), map[selling.ListingID]bool{}
 	for _, d := range onSale {
 		id := selling.ListingID(d.CustomID)
-		shown[id] = true
-		words = append(words, selling.Word{ID: id, Event: selling.OnListed, Shown: true, MarketRef: string(d.ID), Price: d.Price})
-	}
-	var missing []selling.Listing
-	since := s.c.cfg.Now()
-	oldest := since.Add(-walletWindow)
-	for _, l := range ls {
-		if !shown[l.ID] {
-			missing = append(missing, l)
-			if from := l.CreatedAt.Add(-walletMargin); from.Before(since) {
-				since = from
-			}
+		if id == "" {
+			id = ours[d.ID]
 		}
+		shown[id] = true
+		w := selling.Word{ID: id, Event: selling.OnListed, Shown: true, MarketRef: string(d.ID), Price: d.Price}
+		if l := asked[id]; s.unheld && l.State.Open() && l.ListedAt.IsZero() {
+			w.Event, w.Status = selling.OnWithdraw, "on sale without an answer that says as what"
+		}
+		words = append(words, w)
 	}
-	if since.Before(oldest) {
-		since = oldest
-	}
+	missing := slices.DeleteFunc(slices.Clone(ls), func(l selling.Listing) bool { return shown[l.ID] })
 	if len(missing) == 0 {
 		return words, nil, nil
 	}
-	moves, err := s.c.WalletHistory(ctx, DepositWallet, since, WalletDeposit)
+	moves, err := s.wallet.since(ctx, s.c, oldest(missing))
 	if err != nil {
 		return words, nil, err // nothing can be said of what is missing
 	}
@@ -149,34 +156,89 @@ func (s Shop) Look(ctx context.Context, ls []selling.Listing) ([]selling.Word, [
 	return append(words, sold...), credits, nil
 }
 
+// oldest gives when the first of some listings was created.
+func oldest(ls []selling.Listing) time.Time {
+	return slices.MinFunc(ls, func(a, b selling.Listing) int { return a.CreatedAt.Compare(b.CreatedAt) }).CreatedAt
+}
+
+const (
+	walletEvery  = 2 * time.Minute     // between two readings of the wallet: money comes days after a sale
+	walletMargin = time.Hour           // how far a clock of SIH's may be behind ours
+	walletWindow = 30 * 24 * time.Hour // how far back the wallet is read for what is off sale
+)
+
+// walletLook is what the deposit wallet was credited, as it was last read.
+type walletLook struct {
+	mu    sync.Mutex // held while it is read
+	at    time.Time  // of the last reading; zero: none yet
+	from  time.Time  // how far back it went
+	moves []Movement
+	err   error
+}
+
+// since gives the credits since a time, and perhaps older ones. It reads them anew
+// when the last reading is old or, unless that failed, does not go back so far.
+func (w *walletLook) since(ctx context.Context, c *Client, from time.Time) ([]Movement, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	now := c.cfg.Now()
+	if from = from.Add(-walletMargin); from.Before(now.Add(-walletWindow)) {
+		from = now.Add(-walletWindow)
+	}
+	recent := !w.at.IsZero() && now.Sub(w.at) < walletEvery && !now.Before(w.at)
+	if !recent || w.err == nil && from.Before(w.from) {
+		moves, err := c.WalletHistory(ctx, DepositWallet, from, WalletDeposit)
+		if err != nil && ctx.Err() != nil {
+			return nil, err // says nothing of the wallet
+		}
+		w.at, w.from, w.moves, w.err = now, from, moves, err
+	}
+	return w.moves, w.err
+}
+
 // sales tells of listings that are not on sale, by the movements of the deposit
-// wallet.
+// wallet. An id of ours in one decides whose it is, if need be that of a listing
+// that was not asked about; else SIH's does, and of several the first listing's.
 func sales(missing []selling.Listing, moves []Movement) ([]selling.Word, []selling.Credit) {
-	paid := map[selling.ListingID]Movement{}
+	words := make([]selling.Word, len(missing))
+	index := make(map[string]int, 2*len(missing)) // by both ids
+	for i, l := range slices.Backward(missing) {
+		words[i].ID = l.ID
+		index[string(l.ID)] = i
+		if l.MarketRef != "" {
+			index[l.MarketRef] = i
+		}
+	}
 	var credits []selling.Credit
 	for _, m := range moves {
 		if m.Amount <= 0 {
 			continue
 		}
-		named := false
-		in := scalars(m.Data)
-		for _, l := range missing {
-			if in[string(l.ID)] || l.MarketRef != "" && in[l.MarketRef] {
-				paid[l.ID], named = m, true
-				break
+		const none = math.MaxInt
+		byOurs, byTheirs, ours := none, none, false
+		for id := range scalars(m.Data) {
+			i, ok := index[id]
+			switch {
+			case strings.HasPrefix(id, selling.ListingPrefix):
+				ours = true
+				if ok {
+					byOurs = min(byOurs, i)
+				}
+			case ok:
+				byTheirs = min(byTheirs, i)
 			}
 		}
-		if !named {
+		i := byTheirs
+		if ours {
+			i = byOurs
+		}
+		switch {
+		case i != none:
+			w := &words[i]
+			w.Event, w.Shown, w.Proceeds, w.CreditRef = selling.OnSold, true, m.Amount, m.ID
+		case !ours:
 			credits = append(credits, selling.Credit{Ref: m.ID, Amount: m.Amount, At: m.Created})
 		}
-	}
-	var words []selling.Word
-	for _, l := range missing {
-		w := selling.Word{ID: l.ID}
-		if m, ok := paid[l.ID]; ok {
-			w.Event, w.Shown, w.Proceeds, w.CreditRef = selling.OnSold, true, m.Amount, m.ID
-		}
-		words = append(words, w)
 	}
 	return words, credits
 }

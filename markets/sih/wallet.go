@@ -49,8 +49,8 @@ type Movement struct {
 
 // WalletHistory asks for a wallet's movements since a time, or all of them if
 // since is zero, of the given types or of all if there are none (GET
-// /wallet/history). Each comes once. More than maxPages pages are an error,
-// unless they come newest first and reach since.
+// /wallet/history). Each comes once. Pages are read until since where they come
+// newest first, else to the end; more than maxPages of them are an error.
 func (c *Client) WalletHistory(ctx context.Context, w Wallet, since time.Time, types ...int) ([]Movement, error) {
 	query := url.Values{"walletTypeId": {strconv.Itoa(int(w))}, "limit": {strconv.Itoa(pageSize)}}
 	if len(types) > 0 {

@@ -73,6 +73,7 @@ func (c *Client) buyMany(ctx context.Context, requests []BuyRequest, wrote func(
 		wanted[i] = map[string]string{"id": r.ID, "max_price": r.MaxPrice.String(), "custom_id": r.CustomID}
 	}
 	to := c.recipient(requests[0].Recipient)
+	c = c.hiding(to.Token)
 	p := params{"partner": to.Partner, "token": to.Token, "items": wanted}
 	var answer batchFields
 	if err := c.once(ctx, batchBuy, p, wrote, &answer); err != nil {
@@ -198,13 +199,23 @@ func (c *Client) PlaceMany(ctx context.Context, placings []execution.Placing, wr
 	defer said()
 	outcomes := make([]execution.Outcome, len(placings))
 	requests := make([]BuyRequest, len(placings))
+	var refused error
 	for i, p := range placings {
-		requests[i] = BuyRequest{MaxPrice: p.Order.Ask, CustomID: string(p.Order.ID), Recipient: recipient(p.Order)}
+		to, err := recipient(p.Order)
+		if err != nil {
+			refused = err
+		}
+		c = c.hiding(to.Token)
+		requests[i] = BuyRequest{MaxPrice: p.Order.Ask, CustomID: string(p.Order.ID), Recipient: to}
 		if p.Order.Item.Phase != pricing.UnknownPhase { // which could be any
 			requests[i].ID = p.Offer.ListingID
 		}
 	}
-	results, err := c.buyMany(ctx, requests, said)
+	var results []BatchResult
+	err := refused
+	if err == nil {
+		results, err = c.buyMany(ctx, requests, said)
+	}
 	for i, p := range placings {
 		switch {
 		case err != nil:

@@ -246,6 +246,32 @@ func TestWhoGetsIt(t *testing.T) {
 	}
 }
 
+// TestABuyerOfWhomSomethingIsMissing gets nothing, and neither do we for him: the
+// order is refused before it is sent.
+func TestABuyerOfWhomSomethingIsMissing(t *testing.T) {
+	c := serve(t, func(http.ResponseWriter, *http.Request) { t.Error("a request was sent") })
+	for name, to := range map[string]execution.Recipient{
+		"all": {}, "the token": {Partner: "39734272"}, "the account": {Token: "SSH18JS"},
+	} {
+		o, ours := order(t, "a", "AK-47 | Redline (Field-Tested)", 1), order(t, "b", "AK-47 | Redline (Field-Tested)", 1)
+		o.Buyer = execution.Buyer{Ref: "fast-1", To: to}
+		left := 0
+		_, err := c.Place(t.Context(), o, execution.Offer{}, func() { left++ })
+		errs := []error{err}
+		for _, out := range c.PlaceMany(t.Context(), []execution.Placing{{Order: o, Offer: execution.Offer{ListingID: "1"}}, {Order: ours, Offer: execution.Offer{ListingID: "2"}}}, func() { left++ }) {
+			errs = append(errs, out.Err)
+		}
+		for _, err := range errs {
+			if got := outcome(err); got != "rejected buyer_without_recipient" {
+				t.Errorf("%s: got %s (%v), want it refused", name, got, err)
+			}
+		}
+		if left != 2 {
+			t.Errorf("%s: told %d times that no byte can leave any more, want once for each call", name, left)
+		}
+	}
+}
+
 // TestABatchClaimsNoMoreThanItWasTold: whatever rows come in whatever order, an
 // item is bought exactly if one row says so with a buy_id and no other row has one
 // of its IDs, and refused exactly if one row says so.

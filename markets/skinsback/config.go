@@ -82,12 +82,11 @@ type Config struct {
 // caller's choice.
 type Client struct {
 	cfg        Config
-	scrub      *strings.Replacer // of credentials, see quote
-	secretLen  int               // longest form in which the secret may be echoed
+	hidden     secrets
 	reads      *http.Client
 	purchases  *http.Client
 	retryAfter time.Duration // first pause before a read is tried again
-	names      scan.Tables   // that price lists had
+	names      *scan.Tables  // that price lists had
 }
 
 // New checks cfg and names every mistake in it. It sends nothing.
@@ -126,8 +125,10 @@ func New(cfg Config) (*Client, error) {
 	if cfg.Dial == nil {
 		cfg.Dial = (&net.Dialer{KeepAlive: 30 * time.Second}).DialContext
 	}
-	c := &Client{cfg: cfg, retryAfter: 500 * time.Millisecond}
-	c.scrub, c.secretLen = scrubber(cfg.ClientSecret)
+	c := &Client{
+		cfg: cfg, retryAfter: 500 * time.Millisecond, names: &scan.Tables{},
+		hidden: newSecrets(cfg.ClientSecret, cfg.Recipient.Token),
+	}
 	c.reads = &http.Client{Transport: transport(cfg), CheckRedirect: stay}
 	c.purchases = sendonce.New(cfg.Dial, cfg.TLS)
 	return c, nil

@@ -8,6 +8,7 @@ import (
 	"maps"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -309,30 +310,56 @@ func (c *Client) retryAfterOf(resp *http.Response) time.Duration {
 	return min(max(d, 0), maxRetryAfter)
 }
 
-// scrubber replaces every form in which a server may echo the secret, and tells
-// the longest.
-func scrubber(secret string) (*strings.Replacer, int) {
-	inJSON, _ := json.Marshal(secret) // a string cannot fail
-	plainJSON := string(inJSON[1 : len(inJSON)-1])
-	var pairs []string
-	longest := 0
-	for _, form := range []string{secret, plainJSON, strings.ReplaceAll(plainJSON, "/", `\/`), url.QueryEscape(secret), url.PathEscape(secret)} {
-		pairs = append(pairs, form, "[secret]")
-		longest = max(longest, len(form))
+// secrets are what no error may show, whatever a server sends back.
+type secrets struct {
+	all     []string // as they are
+	longest int      // of the forms in which one may be echoed, in bytes
+	replace *strings.Replacer
+}
+
+// leastSecret is the length below which nothing is a secret, in bytes: to hide it
+// would spoil every text.
+const leastSecret = 4
+
+// newSecrets hides every form in which a server may echo a secret. It leaves out
+// what is too short to be one.
+func newSecrets(all ...string) secrets {
+	all = slices.DeleteFunc(all, func(s string) bool { return len(s) < leastSecret })
+	var forms []string
+	for _, s := range all {
+		inJSON, _ := json.Marshal(s) // a string cannot fail
+		plainJSON := string(inJSON[1 : len(inJSON)-1])
+		forms = append(forms, s, plainJSON, strings.ReplaceAll(plainJSON, "/", `\/`), url.QueryEscape(s), url.PathEscape(s))
 	}
-	return strings.NewReplacer(pairs...), longest
+	// Longest first, so that none is left of one that holds another.
+	slices.SortStableFunc(forms, func(a, b string) int { return len(b) - len(a) })
+	hidden := secrets{all: all}
+	var pairs []string
+	for _, form := range forms {
+		pairs = append(pairs, form, "[secret]")
+		hidden.longest = max(hidden.longest, len(form))
+	}
+	hidden.replace = strings.NewReplacer(pairs...)
+	return hidden
+}
+
+// hiding gives a client for one call that has more secrets: the trade tokens of
+// whoever is to get what it buys.
+func (c *Client) hiding(more ...string) *Client {
+	hiding := *c
+	hiding.hidden = newSecrets(slices.Concat(c.hidden.all, more)...)
+	return &hiding
 }
 
 // quoteWindow is how much of a body is looked at to quote from it.
 const quoteWindow = 4 << 10
 
-// clean makes text of the server's fit for an error: the secret replaced,
-// nothing but printable characters, at most limit bytes.
+// clean makes text of the server's fit for an error: secrets replaced, nothing but printable characters, at most limit bytes.
 func (c *Client) clean(s string, limit int) string {
 	window := s[:min(len(s), quoteWindow)]
-	kept := c.scrub.Replace(window)
-	if len(window) < len(s) { // the secret may have been cut in two
-		kept = kept[:max(0, len(kept)-c.secretLen)]
+	kept := c.hidden.replace.Replace(window)
+	if len(window) < len(s) { // a secret may have been cut in two
+		kept = kept[:max(0, len(kept)-c.hidden.longest)]
 	}
 	var b strings.Builder
 	for _, r := range strings.ToValidUTF8(kept, "?") {

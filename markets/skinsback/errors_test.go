@@ -306,6 +306,52 @@ func TestTheSecretIsInNoError(t *testing.T) {
 	}
 }
 
+// TestTradeTokensAreShownNowhere: a server that echoes the request, in a page or in an
+// error's text, or tells a token as the reason of a failure, has neither ours nor a
+// buyer's shown.
+func TestTradeTokensAreShownNowhere(t *testing.T) {
+	const ours, theirs = "AbCdEf12", "SSH18JSx"
+	buyer := execution.Buyer{Ref: "fast-1", To: execution.Recipient{Partner: "39734272", SteamID: "76561198000000000", Token: theirs}}
+	purchase := func(id, token string) string {
+		return `"buy_id":"` + id + `","custom_id":"sa-` + id + `","offer_status":"bad ` + token + `","error_reason":"bad token ` + token + `"`
+	}
+	for whose, tc := range map[string]struct {
+		buyer execution.Buyer
+		token string
+	}{"ours": {execution.Buyer{}, ours}, "a buyer's": {buyer, theirs}} {
+		for name, answer := range map[string]func(body string) string{
+			"a page": func(body string) string { return "<html>bad gateway: " + body },
+			"an error's text": func(string) string {
+				return `{"status":"error","error_code":99,"error_message":"bad token ` + tc.token + `"}`
+			},
+			"a failure":        func(string) string { return `{"status":"success",` + purchase("1", tc.token) + `}` },
+			"several failures": func(string) string { return `{"status":"success","items":[{` + purchase("1", tc.token) + `}]}` },
+			"rows of a batch": func(string) string {
+				return `{"status":"success","purchased":[{` + purchase("1", tc.token) + `}],"unavailable":[{"custom_id":"sa-2","error_code":99,"error_message":"` + tc.token + `"}]}`
+			},
+		} {
+			c := serve(t, func(w http.ResponseWriter, r *http.Request) {
+				b, _ := io.ReadAll(r.Body)
+				io.WriteString(w, answer(string(b)))
+			})
+			one, two := order(t, "sa-1", "AK-47 | Redline (Field-Tested)", 1), order(t, "sa-2", "AK-47 | Redline (Field-Tested)", 1)
+			one.Buyer, two.Buyer = tc.buyer, tc.buyer
+			var said []any
+			say := func(e execution.Evidence, err error) { said = append(said, e, err) }
+			say(c.Place(t.Context(), one, execution.Offer{}, func() {}))
+			say(c.Lookup(t.Context(), one))
+			for _, out := range c.PlaceMany(t.Context(), []execution.Placing{{Order: one, Offer: execution.Offer{ListingID: "1"}}, {Order: two, Offer: execution.Offer{ListingID: "2"}}}, nil) {
+				say(out.Evidence, out.Err)
+			}
+			tracked, err := c.Track(t.Context(), []execution.Order{two, one})
+			said = append(said, tracked, err)
+			if text := fmt.Sprintf("%+v", said); strings.Contains(text, tc.token) || !strings.Contains(text, "[secret]") {
+				t.Errorf("%s in %s: got %s, want it hidden", whose, name, text)
+			}
+		}
+	}
+}
+
 func TestCleanKeepsWhatIsHarmless(t *testing.T) {
 	c := newClient(t, DefaultURL)
 	for in, want := range map[string]string{

@@ -88,7 +88,12 @@ func (c *Client) Place(ctx context.Context, o execution.Order, offer execution.O
 	said := func() { once.Do(wrote) }
 	defer said()
 
-	r := BuyRequest{Name: o.MarketName, Game: o.Item.Game, MaxPrice: o.Ask, CustomID: string(o.ID), Recipient: recipient(o)}
+	to, err := recipient(o)
+	if err != nil {
+		return execution.Evidence{}, fmt.Errorf("place %s on skinsback: %w", o.ID, err)
+	}
+	c = c.hiding(to.Token)
+	r := BuyRequest{Name: o.MarketName, Game: o.Item.Game, MaxPrice: o.Ask, CustomID: string(o.ID), Recipient: to}
 	if o.Item.IsDoppler() {
 		if r.ID = offer.ListingID; r.ID == "" || o.Item.Phase == pricing.UnknownPhase {
 			return execution.Evidence{}, fmt.Errorf("place %s on skinsback: %w", o.ID, &execution.RejectedError{Reason: "no_listing_of_this_phase"})
@@ -101,9 +106,23 @@ func (c *Client) Place(ctx context.Context, o execution.Order, offer execution.O
 	return c.placed(bought), nil
 }
 
-// recipient gives who gets an order, if it is not for us.
-func recipient(o execution.Order) Recipient {
-	return Recipient{Partner: o.Buyer.To.Partner, Token: o.Buyer.To.Token}
+// recipient gives who gets an order, if it is not for us. One for a buyer of whom
+// something is missing is refused: without anything it would be delivered to us.
+func recipient(o execution.Order) (Recipient, error) {
+	to := Recipient{Partner: o.Buyer.To.Partner, Token: o.Buyer.To.Token}
+	if o.Buyer.Ref != "" && (to.Partner == "" || to.Token == "") {
+		return to, &execution.RejectedError{Reason: "buyer_without_recipient"}
+	}
+	return to, nil
+}
+
+// tokensOf gives the trade tokens of those whom orders are for.
+func tokensOf(orders ...execution.Order) []string {
+	tokens := make([]string, len(orders))
+	for i, o := range orders {
+		tokens[i] = o.Buyer.To.Token
+	}
+	return tokens
 }
 
 // placed is the evidence of an answer that says success: the money is taken,
@@ -118,6 +137,7 @@ func (c *Client) placed(bought Purchase) execution.Evidence {
 
 // Lookup asks for a purchase by our ID.
 func (c *Client) Lookup(ctx context.Context, o execution.Order) (execution.Evidence, error) {
+	c = c.hiding(tokensOf(o)...)
 	found, err := c.GetInfoByCustomIDs(ctx, []string{string(o.ID)})
 	if err == nil && len(found) == 0 {
 		err = execution.ErrNotFound
@@ -145,6 +165,7 @@ func (c *Client) Track(ctx context.Context, orders []execution.Order) ([]executi
 	for len(orders) > 0 {
 		chunk := orders[:min(trackChunk, len(orders))]
 		orders = orders[len(chunk):]
+		c := c.hiding(tokensOf(chunk...)...)
 		ids, asked := make([]string, len(chunk)), make(map[string]bool, len(chunk))
 		for i, o := range chunk {
 			ids[i], asked[string(o.ID)] = string(o.ID), true

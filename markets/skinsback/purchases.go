@@ -86,6 +86,7 @@ func (c *Client) buy(ctx context.Context, r BuyRequest, wrote func()) (Purchase,
 		// SkinsBack would buy at any price, or twice.
 		return Purchase{}, fmt.Errorf("market_buy: %w", &execution.RejectedError{Reason: "missing_max_price_or_custom_id"})
 	}
+	c = c.hiding(r.Recipient.Token)
 	to := c.recipient(r.Recipient)
 	p := params{
 		"partner":   to.Partner,
