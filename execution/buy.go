@@ -221,7 +221,7 @@ func (x *Executor) attempt(ctx context.Context, m Market, o Order, offer Offer) 
 		return x.withdraw(ctx, o, err)
 	}
 
-	wrote := x.leaving.begin()
+	wrote := x.leaving.Begin()
 	defer wrote()
 	if err := x.mayLeave(ctx, o); err != nil {
 		x.quit(seat)

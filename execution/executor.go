@@ -126,7 +126,7 @@ type Executor struct {
 	slots       chan struct{} // one for each purchase that is attempted
 	hints       map[pricing.Market]chan Hint
 
-	leaving  leaving // what Stop waits for
+	leaving  Leaving // what Stop waits for
 	switches switches
 
 	flights flights

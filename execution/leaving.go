@@ -5,16 +5,17 @@ import (
 	"time"
 )
 
-// leaving counts the purchase requests between the look at the kill switch and
-// the moment from which no further byte of them can leave.
-type leaving struct {
+// Leaving counts requests between the look at the kill switch and the moment from
+// which no further byte of them can leave. The zero value is ready, and safe for
+// concurrent use.
+type Leaving struct {
 	mu   sync.Mutex
 	n    int
 	none chan struct{} // closed when n falls to 0; nil when nobody waits for that
 }
 
-// begin counts one more, and gives what to call when it has left or will not.
-func (l *leaving) begin() (end func()) {
+// Begin counts one more, and gives what to call when it has left or will not.
+func (l *Leaving) Begin() (end func()) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.n++
@@ -28,9 +29,9 @@ func (l *leaving) begin() (end func()) {
 	})
 }
 
-// quiet gives a channel that is closed as soon as none is leaving. It is not a
+// Quiet gives a channel that is closed as soon as none is leaving. It is not a
 // mutex's turn, so that waiting for it can be given up.
-func (l *leaving) quiet() <-chan struct{} {
+func (l *Leaving) Quiet() <-chan struct{} {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.none == nil {

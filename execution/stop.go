@@ -56,7 +56,7 @@ func (x *Executor) Stop(ctx context.Context, reason, by string) error {
 	x.cfg.Notify(Notice{Kind: NoticeStopped, Text: fmt.Sprintf("trading stopped by %s: %s", t.By, or(t.Reason, "no reason given"))})
 
 	select {
-	case <-x.leaving.quiet(): // PlaceTimeout bounds it
+	case <-x.leaving.Quiet(): // PlaceTimeout bounds it
 	case <-ctx.Done():
 		return errors.Join(err, fmt.Errorf("stop: a purchase is still being handed over: %w", ctx.Err()))
 	}

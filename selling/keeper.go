@@ -66,7 +66,7 @@ type Keeper struct {
 	cfg     KeeperConfig
 	markets map[pricing.Market]Market
 	log     *slog.Logger
-	leaving leaving
+	leaving execution.Leaving
 
 	mu      sync.Mutex              // guards everything below
 	flying  map[string]bool         // holders with a request to list and no answer yet
@@ -141,7 +141,7 @@ func (k *Keeper) List(ctx context.Context, o Offer) (Listing, error) {
 	if o.Holder == "" || o.Goods == "" || o.Price <= 0 || o.Price < o.Floor || o.Price > pricing.MaxMoney {
 		return Listing{}, fmt.Errorf("list %s on %s for %s: that makes no offer", o.Item, o.Market, o.Price)
 	}
-	left := k.leaving.begin()
+	left := k.leaving.Begin()
 	defer left()
 	stopped, err := k.cfg.Stopped(ctx)
 	if err == nil && stopped {
@@ -252,7 +252,7 @@ func (k *Keeper) Conclude(ctx context.Context, l Listing, e Event, why string) (
 // and this has returned nil, none leaves.
 func (k *Keeper) Quiet(ctx context.Context) error {
 	select {
-	case <-k.leaving.quiet():
+	case <-k.leaving.Quiet():
 		return nil
 	case <-ctx.Done():
 		return fmt.Errorf("a request to list is still being handed over: %w", ctx.Err())
