@@ -50,7 +50,7 @@ func newBuyers(t *testing.T) *markets {
 	t.Helper()
 	m := newMarketsWith(t, func(c *marketsim.Config) {
 		c.Items, c.MovePct, c.Tick = 3000, 2, 2*time.Second
-		c.Timing.Sale = 4 * time.Second
+		c.Timing.Sale, c.Balance = 4*time.Second, 10_000_000_000_000
 	})
 	m.sellBackToBack(t)
 	return m
@@ -123,6 +123,7 @@ func TestBackToBack(t *testing.T) {
 		lives++
 		<-time.After(9 * time.Second)
 		p.kill(t)
+		t.Logf("life %d: %d orders, %d on sale", lives, all, m.onSale())
 		if lives > 10+*buyersOrders {
 			t.Fatalf("%d orders in %d lives; the last one said\n%s", all, lives, p.said())
 		}
