@@ -135,7 +135,10 @@ func Fresh(polled, now time.Time) bool {
 // through in a moment.
 func final(err error) bool {
 	var limit *execution.LimitError
-	return errors.As(err, &limit) || errors.Is(err, execution.ErrNotOffered) || errors.Is(err, execution.ErrMoved) ||
+	if errors.As(err, &limit) {
+		return limit.Rule != "min_balance" // which may only not be known for a moment
+	}
+	return errors.Is(err, execution.ErrNotOffered) || errors.Is(err, execution.ErrMoved) ||
 		errors.Is(err, execution.ErrStopped) || errors.Is(err, execution.ErrExpired)
 }
 

@@ -109,6 +109,7 @@ func TestWhatIsNotSold(t *testing.T) {
 		"the price moved":                {func(w *world) { w.terms[item(0)] = Terms{Ask: dollars(9.80), Lowest: good.Lowest} }, true, 10 * time.Second, partner.Failed, partner.CanceledBySeller, 0},
 		"sold out":                       {func(w *world) { delete(w.terms, item(0)) }, true, 10 * time.Second, partner.Failed, partner.CanceledBySeller, 0},
 		"over a limit":                   {func(w *world) { w.refuses("", &execution.LimitError{Rule: "max_day"}) }, true, 10 * time.Second, partner.Failed, partner.CanceledBySeller, 1},
+		"balance not known":              {func(w *world) { w.refuses("", &execution.LimitError{Rule: "min_balance"}) }, true, 30 * time.Second, partner.Created, "", 0},
 		"withdrawn":                      {func(w *world) { w.refuses(execution.Cancelled, execution.ErrMoved) }, true, 10 * time.Second, partner.Failed, partner.CanceledBySeller, 1},
 		"refused":                        {func(w *world) { w.refuses(execution.Rejected, nil) }, true, 10 * time.Second, partner.Failed, partner.CanceledBySeller, 1},
 		"kept by a breaker":              {func(w *world) { w.refuses("", errors.New("a breaker is open")) }, true, 9 * time.Minute, partner.Created, "", 0},
