@@ -131,7 +131,7 @@ func TestBackToBack(t *testing.T) {
 	m.world.ClearFaults()
 	p := m.start(t)
 	p.command(t, "/v1/trading/stop", `{"reason":"no more listings"}`)
-	eventually(t, 40*time.Second, "every order to come to its end", func() (bool, string) {
+	eventually(t, 3*time.Minute, "every order to come to its end", func() (bool, string) {
 		all, ended, finished := m.ordered()
 		var open []string
 		for _, o := range m.world.PartnerOrders() {
