@@ -12,12 +12,15 @@
 //     a feed that is stale or held offer nothing.
 //  2. A buyer's order (package partner) is taken only while SkinsBack still asks
 //     little enough for it (Dealer.Ask).
-//  3. Once SIH has asked for the order, and so has not given it up, it is bought
+//  3. While SIH asks for the order, and so has not given it up, it is bought
 //     on SkinsBack for the buyer, for no more than leaves us the least profit:
 //     through the same executor, limits and journal as all that we buy, as an
 //     intent whose key is SIH's id of the order and nothing else.
 //  4. What becomes of that purchase is told to SIH (news). That it failed is told
 //     only when it can no longer come.
+//
+// A Dealer that is closed takes everything off sale and begins nothing, and goes on
+// with step 4 until what was begun has come to its end.
 //
 // There is no state besides the three journals: listings (package selling),
 // buyers' orders (package partner) and purchases (package execution). Whatever
