@@ -12,8 +12,9 @@ BIN      := $(CURDIR)/bin
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
-test: redis-server ## run all tests with the race detector
+test: redis-server ## run all tests with the race detector, then a minute of simulated seeds without it
 	go test -race -timeout 12m ./...
+	GOGC=800 go test ./internal/simulation -count=1 -run '^TestSeeds$$' -seeds 100000 -for 1m
 
 check: $(BIN)/golangci-lint-$(GOLANGCI) ## formatting, vet, lint, tidy modules
 	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { echo "gofmt would change:"; gofmt -l $$(git ls-files '*.go'); exit 1; }

@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// TestReplay runs seeds twice, with one processor and with several, and compares
-// every step.
+// TestReplay runs seeds twice, with one processor and with several (but under the
+// race detector), and compares every step.
 func TestReplay(t *testing.T) {
 	for seed := *fromSeed; seed < *fromSeed+uint64(*replays); seed++ {
 		first := watched(t, seed, mutation{})
