@@ -427,7 +427,8 @@ func TestPartnerFaults(t *testing.T) {
 		}, nil, Hostility{}},
 		{"sells below its price", []string{RuleUnexpected}, nil, func(f *fakePartner) { f.cheap = true }, lowball},
 		{"another error for a bad link", []string{RuleUnexpected}, replace("invalid tradelink", "bad price"), nil, badLink},
-		{"refuses what it has", []string{RuleUnexpected}, replace("x", "y"), func(f *fakePartner) {
+		// If the refusal of the twin comes first, the purchase is nobody's.
+		{"refuses what it has", []string{RuleUnexpected, RuleUnasked}, replace("x", "y"), func(f *fakePartner) {
 			n := 0
 			f.spoil = func(_ http.ResponseWriter, poll bool, answer object) (int, string) {
 				if n++; n == 2 {
