@@ -119,14 +119,16 @@ func (e *Engine) judge(s *state, changed []int, full bool, now time.Time) {
 	e.fresh = e.fresh[:0]
 	j := judging{engine: e, state: s, now: now}
 	if full {
-		for pos := range s.book.Len() {
-			j.item(pos)
+		for _, g := range pricing.Games {
+			j.whole(g)
 		}
 	} else {
 		for _, pos := range changed {
 			if !e.marks[pos] {
 				e.marks[pos] = true
-				j.item(pos)
+				it := s.book.Item(pos)
+				j.turnTo(it.Game)
+				j.item(pos, it)
 			}
 		}
 	}
@@ -158,16 +160,33 @@ type judging struct {
 	units *agreement
 }
 
-// item judges the item at a position in both directions.
-func (j *judging) item(pos int) {
-	it := j.state.book.Item(pos)
-	if j.units == nil || it.Game != j.game {
-		j.game, j.cols = it.Game, columnsOf(j.state.book, it.Game)
-		if j.units = j.engine.units[it.Game]; j.units == nil {
-			j.units = &agreement{}
-			j.engine.units[it.Game] = j.units
+// whole judges all items of a game. One that is not on both markets needs no more
+// than a look at its asks: nothing was counted before.
+func (j *judging) whole(game pricing.Game) {
+	j.turnTo(game)
+	n := min(len(j.cols.asks[0]), len(j.cols.asks[1]))
+	first, second := j.cols.asks[0][:n], j.cols.asks[1][:n]
+	for pos, ask := range first {
+		if ask != 0 && second[pos] != 0 {
+			j.item(pos, j.state.book.Item(pos))
 		}
 	}
+}
+
+// turnTo goes on with items of a game.
+func (j *judging) turnTo(game pricing.Game) {
+	if j.units != nil && game == j.game {
+		return
+	}
+	j.game, j.cols = game, columnsOf(j.state.book, game)
+	if j.units = j.engine.units[game]; j.units == nil {
+		j.units = &agreement{}
+		j.engine.units[game] = j.units
+	}
+}
+
+// item judges the item at a position, of the game turned to, in both directions.
+func (j *judging) item(pos int, it pricing.Item) {
 	asks := [2]pricing.Money{j.cols.ask(0, pos), j.cols.ask(1, pos)}
 	rel := relate(it.Phase, asks[0], asks[1])
 	j.units.move(j.engine.rels[pos], rel)
@@ -205,8 +224,11 @@ func (j *judging) item(pos int) {
 
 // better orders candidates by return, then profit, then name; no two are equal.
 func (s *state) better(x, y candidate) int {
-	if c := cmp.Or(cmp.Compare(y.perDay, x.perDay), cmp.Compare(y.profit, x.profit)); c != 0 {
-		return c
+	if x.perDay != y.perDay {
+		return cmp.Compare(y.perDay, x.perDay)
+	}
+	if x.profit != y.profit {
+		return cmp.Compare(y.profit, x.profit)
 	}
 	a, b := s.book.Item(int(x.pos)), s.book.Item(int(y.pos))
 	return cmp.Or(

@@ -103,8 +103,11 @@ func (r *References) sample(book *pricing.Book, g pricing.Game, slots [2]slot, c
 			continue // older than what counts, or no catalog
 		}
 		if full {
+			sampled := r.sampled[m]
 			for pos, ask := range cols.asks[m] {
-				r.take(book, m, pos, ask, slots[m])
+				if sampled[pos] != slots[m] { // take would see to it, but nearly all are
+					r.take(book, m, pos, ask, slots[m])
+				}
 			}
 			continue
 		}
