@@ -2,6 +2,7 @@ package strategy
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -24,6 +25,7 @@ type Engine struct {
 	marks []bool      // by position: judged in this update; all false between updates
 	fresh []candidate // reused
 	facts facts       // reused, so that asking the rules makes no garbage
+	last  time.Time   // of the last judgement
 }
 
 // state is what readers see. It is never changed, only replaced.
@@ -96,6 +98,19 @@ func (e *Engine) SetRules(r Rules, now time.Time) {
 	e.state.Store(&next)
 }
 
+// Check judges every item anew, as of the last time that any was judged, and
+// tells whether the state that changes have led to is what comes out. If it is
+// not, which is a fault of ours, the new one is in force from then on.
+func (e *Engine) Check() bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	was := e.state.Load()
+	next := *was
+	e.judge(&next, nil, true, e.last)
+	e.state.Store(&next)
+	return slices.Equal(was.ranked, next.ranked) && maps.Equal(was.units, next.units)
+}
+
 func byFeed(statuses []pricing.FeedStatus) map[pricing.Feed]pricing.FeedStatus {
 	m := make(map[pricing.Feed]pricing.FeedStatus, len(statuses))
 	for _, s := range statuses {
@@ -106,6 +121,7 @@ func byFeed(statuses []pricing.FeedStatus) map[pricing.Feed]pricing.FeedStatus {
 
 // judge brings s.ranked and s.units up to date with s.book.
 func (e *Engine) judge(s *state, changed []int, full bool, now time.Time) {
+	e.last = now
 	if full {
 		clear(e.units)
 		e.rels = e.rels[:0]

@@ -110,8 +110,39 @@ func TestIncrementalEqualsFull(t *testing.T) {
 				t.Fatalf("opportunities after changes (-all judged anew +got):\n%s", diff)
 			}
 			checkOpportunities(t, e, book, items, got, now)
+			if rapid.IntRange(0, 4).Draw(t, "checked") == 0 && !e.Check() {
+				t.Fatal("Check finds a state that changes did not lead to")
+			}
 		}
 	})
+}
+
+// TestCheckMendsTheRanking spoils what changes have led to.
+func TestCheckMendsTheRanking(t *testing.T) {
+	first, second, changed := bigBooks(500)
+	for what, spoil := range map[string]func(*state){
+		"lost":      func(s *state) { s.ranked = s.ranked[1:] },
+		"left over": func(s *state) { s.ranked = append(slices.Clone(s.ranked), s.ranked[0]) },
+		"outdated":  func(s *state) { s.ranked = slices.Clone(s.ranked); s.ranked[0].profit-- },
+		"counts":    func(s *state) { s.units = map[pricing.Game]agreement{pricing.CS2: {common: 500}} },
+	} {
+		e := New(DefaultRules())
+		e.Update(first, nil, true, healthy(noon), noon)
+		e.Update(second, changed, false, nil, noon)
+		want := e.Opportunities(noon)
+		spoiled := *e.state.Load()
+		spoil(&spoiled)
+		e.state.Store(&spoiled)
+		if e.Check() {
+			t.Errorf("%s: Check says that all is well", what)
+		}
+		if diff := cmp.Diff(want, e.Opportunities(noon)); diff != "" {
+			t.Errorf("%s: after Check (-want +got):\n%s", what, diff)
+		}
+		if !e.Check() {
+			t.Errorf("%s: Check is not content with its own work", what)
+		}
+	}
 }
 
 // checkOpportunities: exactly the directions whose every verdict passes are

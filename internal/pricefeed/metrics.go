@@ -44,6 +44,7 @@ var (
 	itemsDesc         = prometheus.NewDesc("skinarb_feed_items", "Items in force.", []string{"market", "game"}, nil)
 	ageDesc           = prometheus.NewDesc("skinarb_feed_age_seconds", "Age of the catalog in force.", []string{"market", "game"}, nil)
 	stateDesc         = prometheus.NewDesc("skinarb_feed_state", "1 for the state that the feed is in.", []string{"market", "game", "state"}, nil)
+	amendedDesc       = prometheus.NewDesc("skinarb_strategy_amended_total", "How often judging all items gave other opportunities than following the changes did. Anything but 0 is a fault of this program.", nil, nil)
 	opportunitiesDesc = prometheus.NewDesc("skinarb_opportunities", "Opportunities at this moment.", nil, nil)
 )
 
@@ -52,6 +53,7 @@ func (c *feedCollector) Describe(ch chan<- *prometheus.Desc) {
 	ch <- ageDesc
 	ch <- stateDesc
 	ch <- opportunitiesDesc
+	ch <- amendedDesc
 }
 
 func (c *feedCollector) Collect(ch chan<- prometheus.Metric) {
@@ -71,5 +73,6 @@ func (c *feedCollector) Collect(ch chan<- prometheus.Metric) {
 			ch <- prometheus.MustNewConstMetric(stateDesc, prometheus.GaugeValue, v, m, g, string(s))
 		}
 	}
+	ch <- prometheus.MustNewConstMetric(amendedDesc, prometheus.CounterValue, float64(c.feed.amended.Load()))
 	ch <- prometheus.MustNewConstMetric(opportunitiesDesc, prometheus.GaugeValue, float64(len(c.feed.engine.Opportunities(now))))
 }

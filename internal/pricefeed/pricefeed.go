@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -48,6 +49,7 @@ type PriceFeed struct {
 	budgets map[pricing.Market]fetch.Budget
 	feeds   []pricing.Feed // that are followed
 	changed chan struct{}
+	amended atomic.Int64 // how often the strategy's own check found it wrong
 }
 
 // Open connects everything. Nothing is pulled before Run.
@@ -141,6 +143,7 @@ func (f *PriceFeed) Run(ctx context.Context) {
 	}
 	running.Go(func() { f.replica.Run(ctx) })
 	running.Go(func() { f.watchStatuses(ctx) })
+	running.Go(func() { f.checkStrategy(ctx) })
 	running.Go(func() { f.keepReferences(ctx) })
 	running.Wait()
 }
@@ -168,6 +171,27 @@ func (f *PriceFeed) watchStatuses(ctx context.Context) {
 			return
 		case <-tick.C:
 			f.engine.SetStatuses(f.replica.Statuses())
+		}
+	}
+}
+
+// checkEvery is how often all items are judged anew, in well under a millisecond.
+const checkEvery = time.Minute
+
+// checkStrategy holds what the strategy has kept up to date, change by change,
+// against judging everything.
+func (f *PriceFeed) checkStrategy(ctx context.Context) {
+	tick := time.NewTicker(checkEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+			if !f.engine.Check() {
+				f.amended.Add(1)
+				f.cfg.Log.Error("the opportunities were not what the prices make them, and have been judged anew: please report this")
+			}
 		}
 	}
 }
