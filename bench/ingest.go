@@ -25,7 +25,7 @@ func runIngest(ctx context.Context, s *session) error {
 	}
 	defer stop()
 	s.out.note("A refresh: GET with gzip, decode, check, diff, publish, while about 2 %% of the prices have moved since the one before. The market has its answer ready.")
-	s.out.note("The peer gets the same body with the same inflater, then io.ReadAll and encoding/json into structs. It does less: numbers stay text, names unread, nothing is checked or stored. The floor gets it and inflates it.")
+	s.out.note("The peer gets the same body with the same inflater, then io.ReadAll and encoding/json into structs with every documented member, image and colour too, which ours passes over. Else it does less: numbers stay text, names unread, nothing is checked or stored. The floor gets it and inflates it.")
 	s.out.note("The first-written stack goes on from what that peer has: decimals, and HSET for each item in pipelines of %d to the redis-server. It checks nothing and writes everything each time, where ours writes what changed.", pipelineLength)
 	s.out.note("In memory: the decoders alone, on the inflated body. Ours knows the names from the pulls before, as it would.")
 	ccxt, err := findCcxt(ctx, s)
@@ -207,8 +207,9 @@ type jsonPeer struct {
 	took    time.Duration // of the last measured run
 }
 
-// wireItem is an item on either market. Text stays as it is: the catalogs have
-// rows in which a number is none, and one of them would fail the rest.
+// wireItem is an item on either market with every member that is documented.
+// Numbers stay text: the catalogs have rows in which one is none, and it would fail
+// the rest.
 type wireItem struct {
 	Name   string          `json:"name"`
 	Price  json.RawMessage `json:"price"`
@@ -218,6 +219,8 @@ type wireItem struct {
 	Market *string         `json:"market"`
 	Sell   json.RawMessage `json:"sell"`
 	Steam  json.RawMessage `json:"steam"`
+	Image  string          `json:"image"`
+	Color  string          `json:"color"`
 }
 
 func (p *jsonPeer) run(ctx context.Context) error {

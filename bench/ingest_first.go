@@ -60,6 +60,9 @@ func (f *firstStack) run(ctx context.Context) error {
 		if item.Phase != nil {
 			fields = append(fields, "phase", *item.Phase)
 		}
+		if item.Image != "" {
+			fields = append(fields, "image", item.Image, "color", item.Color)
+		}
 		if pipe.HSet(ctx, "first:"+string(f.market)+":"+name, fields...); pipe.Len() == pipelineLength {
 			if _, err := pipe.Exec(ctx); err != nil {
 				return err
