@@ -100,7 +100,7 @@ func newLongList(ctx context.Context, s *session) (*listServer, error) {
 	return serveList(func(yield func([]byte) bool) {
 		random := rand.New(rand.NewPCG(s.opts.seed, 1))
 		var row []byte
-		for i := range copies * len(lots) {
+		for _, i := range random.Perm(copies * len(lots)) {
 			lot := lots[i/copies]
 			price := lot.Ask + pricing.Cent*pricing.Money(random.IntN(100))
 			row = fmt.Appendf(row[:0], `{"id":"%d","name":%q,"price":%s,"classid":%q}`, 1e9+random.Int64N(9e9), lot.Name, price, lot.ClassID)

@@ -4,15 +4,19 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
+	"fmt"
 	"io"
 	"net"
+	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/alicebob/miniredis/v2"
+	"github.com/google/go-cmp/cmp"
 	"github.com/redis/go-redis/v9"
 	"pgregory.net/rapid"
 
@@ -208,5 +212,72 @@ func TestReadyMeansLoadedOrKnownToBeAbsent(t *testing.T) {
 	}
 	if got := r.Statuses()[0]; got != status {
 		t.Errorf("status: got %+v, want %+v", got, status)
+	}
+}
+
+// sentinelOf starts a sentinel that watches a real server, and gives the URL by
+// which that one is found. One that is gone for half a second is replaced.
+func sentinelOf(t *testing.T, url string) string {
+	t.Helper()
+	host, port, _ := net.SplitHostPort(strings.TrimPrefix(url, "redis://"))
+	file := filepath.Join(t.TempDir(), "sentinel.conf")
+	if err := os.WriteFile(file, fmt.Appendf(nil, `sentinel monitor main %s %s 1
+sentinel down-after-milliseconds main 500
+sentinel failover-timeout main 2000
+`, host, port), 0o600); err != nil {
+		t.Fatalf("write the sentinel's configuration: %v", err)
+	}
+	free, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatalf("find a free port: %v", err)
+	}
+	addr := free.Addr().String()
+	_ = free.Close()
+	_, port, _ = net.SplitHostPort(addr)
+	start(t, exec.Command("redis-server", file, "--sentinel", "--bind", "127.0.0.1", "--port", port), addr)
+	return "redis+sentinel://" + addr + "/main"
+}
+
+// TestAReplicaTakesOver ends a master while a store goes on by way of a sentinel.
+func TestAReplicaTakesOver(t *testing.T) {
+	ctx := t.Context()
+	url := realServer(t)
+	master := fresh(t, url)
+	t.Cleanup(closing(t, master))
+	replicaOf(t, master)
+	watched := sentinelOf(t, url)
+	sentinel := redis.NewSentinelClient(&redis.Options{Addr: strings.TrimSuffix(strings.TrimPrefix(watched, "redis+sentinel://"), "/main")})
+	defer sentinel.Close()
+	awaitSuccess(t, "the sentinel does not know the replica", func() error {
+		known, err := sentinel.Replicas(ctx, "main").Result()
+		if err == nil && len(known) == 0 {
+			err = errors.New("it knows none")
+		}
+		return err
+	})
+	s := must(Open(ctx, watched))
+	t.Cleanup(closing(t, s))
+	ls := []pricing.Listing{{Item: pricing.Item{Game: pricing.CS2, Name: "Kilowatt Case"}, Ask: pricing.Dollar}}
+	before, ch := storetest.Follow(pricing.Catalog{}, ls)
+	if err := s.Publish(ctx, before, ch); err != nil {
+		t.Fatalf("publish: %v", err)
+	}
+	if n, err := master.client.Do(ctx, "WAIT", 1, 20_000).Int(); err != nil || n != 1 {
+		t.Fatalf("wait for the replica: %d, %v", n, err)
+	}
+	_ = master.client.Do(ctx, "SHUTDOWN", "NOSAVE").Err() // it ends instead of answering
+
+	ls[0].Ask++
+	after, ch := storetest.Follow(before, ls)
+	awaitSuccess(t, "no replica takes over", func() error {
+		err := s.Publish(ctx, after, ch)
+		if errors.Is(err, fetch.ErrSuperseded) { // by ourselves, if an answer was lost
+			err = nil
+		}
+		return err
+	})
+	got, err := s.Catalog(ctx, after.Feed)
+	if diff := cmp.Diff(after, got); err != nil || diff != "" {
+		t.Errorf("what the new master has: %v (-want +got):\n%s", err, diff)
 	}
 }

@@ -1,11 +1,8 @@
 package redisstore
 
 import (
-	"fmt"
 	"net"
-	"os"
 	"os/exec"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -88,24 +85,7 @@ func TestWhatIsNeverDurable(t *testing.T) {
 }
 
 func TestASentinelIsNeverDurable(t *testing.T) {
-	master := strings.TrimPrefix(realServer(t, persisting...), "redis://")
-	host, port, _ := net.SplitHostPort(master)
-	file := filepath.Join(t.TempDir(), "sentinel.conf")
-	if err := os.WriteFile(file, fmt.Appendf(nil, "sentinel monitor main %s %s 1\n", host, port), 0o600); err != nil {
-		t.Fatalf("write the sentinel's configuration: %v", err)
-	}
-	free, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatalf("find a free port: %v", err)
-	}
-	addr := free.Addr().String()
-	_ = free.Close()
-	_, port, _ = net.SplitHostPort(addr)
-	start(t, exec.Command("redis-server", file, "--sentinel", "--bind", "127.0.0.1", "--port", port), addr)
-	s, err := Open(t.Context(), "redis+sentinel://"+addr+"/main")
-	if err != nil {
-		t.Fatalf("open: %v", err)
-	}
+	s := must(Open(t.Context(), sentinelOf(t, realServer(t, persisting...))))
 	t.Cleanup(closing(t, s))
 	wantDurable(t, "a sentinel's master", s, "sentinel", "replica")
 }

@@ -331,16 +331,14 @@ func replicaOf(t *testing.T, master *Store) *Store {
 	if err != nil {
 		t.Fatalf("make a replica: %v", err)
 	}
-	for end := time.Now().Add(20 * time.Second); ; {
+	awaitSuccess(t, "the replica does not follow its master", func() error {
 		info, err := s.client.Info(t.Context(), "replication").Result()
-		if err == nil && strings.Contains(info, "master_link_status:up") {
-			return s
+		if err == nil && !strings.Contains(info, "master_link_status:up") {
+			err = errors.New(info)
 		}
-		if time.Now().After(end) {
-			t.Fatalf("the replica does not follow its master: %v, %s", err, info)
-		}
-		_ = sleep(t.Context(), 20*time.Millisecond)
-	}
+		return err
+	})
+	return s
 }
 
 // A server that takes everything and answers nothing holds nobody up for longer

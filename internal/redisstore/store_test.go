@@ -68,14 +68,25 @@ func realServer(t *testing.T, args ...string) string {
 // awaitServer returns when addr takes connections.
 func awaitServer(t *testing.T, addr string) {
 	t.Helper()
-	for end := time.Now().Add(10 * time.Second); ; {
+	awaitSuccess(t, "no redis-server answers", func() error {
 		conn, err := net.DialTimeout("tcp", addr, time.Second)
 		if err == nil {
 			_ = conn.Close()
+		}
+		return err
+	})
+}
+
+// awaitSuccess returns when what it asks for succeeds, which must be within a minute.
+func awaitSuccess(t *testing.T, otherwise string, succeeds func() error) {
+	t.Helper()
+	for end := time.Now().Add(time.Minute); ; {
+		err := succeeds()
+		if err == nil {
 			return
 		}
 		if time.Now().After(end) {
-			t.Fatalf("redis-server at %s does not answer: %v", addr, err)
+			t.Fatalf("%s: %v", otherwise, err)
 		}
 		_ = sleep(t.Context(), 20*time.Millisecond)
 	}
@@ -91,16 +102,14 @@ func realCluster(t *testing.T) string {
 	if err := node.client.Do(t.Context(), "CLUSTER", "ADDSLOTSRANGE", 0, 16383).Err(); err != nil {
 		t.Fatalf("give the node all slots: %v", err)
 	}
-	for end := time.Now().Add(10 * time.Second); ; {
+	awaitSuccess(t, "the cluster is not ready", func() error {
 		info, err := node.client.ClusterInfo(t.Context()).Result()
-		if err == nil && strings.Contains(info, "cluster_state:ok") {
-			return strings.Replace(url, "redis://", "redis+cluster://", 1)
+		if err == nil && !strings.Contains(info, "cluster_state:ok") {
+			err = errors.New(info)
 		}
-		if time.Now().After(end) {
-			t.Fatalf("the cluster is not ready: %v, %s", err, info)
-		}
-		_ = sleep(t.Context(), 20*time.Millisecond)
-	}
+		return err
+	})
+	return strings.Replace(url, "redis://", "redis+cluster://", 1)
 }
 
 // fresh connects to a real server and empties it.
