@@ -56,8 +56,9 @@ type Server struct {
 	wake   chan struct{}
 	counts counters
 
-	mu     sync.Mutex           // guards polled
-	polled map[string]time.Time // last poll of purchases that are created, by customId
+	mu        sync.Mutex               // guards what follows
+	polled    map[string]time.Time     // last poll of purchases that are created, by customId
+	answering map[string]chan struct{} // closed when the create-purchase of a customId is answered
 }
 
 // New gives a Server. It refuses an empty key, under which anybody could sign.
@@ -67,7 +68,7 @@ func New(cfg Config) (*Server, error) {
 	}
 	s := &Server{
 		sign: newSigner(cfg.Key), store: cfg.Store, desk: cfg.Desk, bot: cfg.Bot, now: cfg.Now, log: cfg.Logger,
-		wake: make(chan struct{}, 1), polled: map[string]time.Time{},
+		wake: make(chan struct{}, 1), polled: map[string]time.Time{}, answering: map[string]chan struct{}{},
 	}
 	if s.now == nil {
 		s.now = time.Now
@@ -113,6 +114,11 @@ func (s *Server) Create(ctx context.Context, body []byte, signature string) (rep
 	ctx, cancel := context.WithTimeout(ctx, storeWait)
 	defer cancel()
 	if o.customID != "" {
+		answered, err := s.turn(ctx, o.customID)
+		if err != nil {
+			return s.fail("create-purchase", internalError, err)
+		}
+		defer answered()
 		p, err := s.store.Get(ctx, o.customID)
 		switch {
 		case err == nil:
@@ -131,6 +137,34 @@ func (s *Server) Create(ctx context.Context, body []byte, signature string) (rep
 		return s.refuse(&s.counts.badPrice, refused)
 	}
 	return s.refuse(&s.counts.badPayload, refused)
+}
+
+// turn waits until nothing else is being answered about an order, and keeps others
+// waiting until answered is called. Without it, of two equal calls one could be
+// refused because the price moved while the other is being stored.
+func (s *Server) turn(ctx context.Context, customID string) (answered func(), err error) {
+	mine := make(chan struct{})
+	for {
+		s.mu.Lock()
+		other, busy := s.answering[customID]
+		if !busy {
+			s.answering[customID] = mine
+		}
+		s.mu.Unlock()
+		if !busy {
+			return func() {
+				s.mu.Lock()
+				defer s.mu.Unlock()
+				delete(s.answering, customID)
+				close(mine)
+			}, nil
+		}
+		select {
+		case <-other:
+		case <-ctx.Done():
+			return nil, fmt.Errorf("wait for another call about %q: %w", customID, ctx.Err())
+		}
+	}
 }
 
 // price tells whether o's item is for sale at o's price.

@@ -219,6 +219,39 @@ func TestRepeatAtOnce(t *testing.T) {
 	}
 }
 
+// TestRepeatWhileThePriceMoves: the second of two equal calls finds that the item
+// is not for sale any more, while the first is being stored. It is about the same
+// order, so it is answered as the first is.
+func TestRepeatWhileThePriceMoves(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		slow := &slowStore{Store: newMemStore(), release: make(chan struct{})}
+		sh := newShop(t, func(cfg *partner.Config) { cfg.Store = slow })
+		b := body("fast-1", "50231")
+		answers := make(chan string, 2)
+		ask := func() { answers <- string(sh.Create(context.Background(), []byte(b), sign(b))) }
+		go ask()
+		synctest.Wait()
+		sh.desk.take("50231")
+		go ask()
+		synctest.Wait()
+		close(slow.release)
+		if first, second := <-answers, <-answers; first != second || !strings.Contains(first, `"success":true`) {
+			t.Errorf("got %s and %s, want the order twice", first, second)
+		}
+	})
+}
+
+// slowStore stores nothing before it may.
+type slowStore struct {
+	partner.Store
+	release chan struct{}
+}
+
+func (s *slowStore) Create(ctx context.Context, p partner.Purchase) (partner.Purchase, bool, error) {
+	<-s.release
+	return s.Store.Create(ctx, p)
+}
+
 // TestMismatch: a repetition that asks for something else gets the old answer, and
 // is counted and logged without the token.
 func TestMismatch(t *testing.T) {

@@ -55,6 +55,13 @@ func (d *fakeDesk) Ask(itemID string) (pricing.Money, bool) {
 	return ask, listed
 }
 
+// take puts an item off sale.
+func (d *fakeDesk) take(itemID string) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	delete(d.asks, itemID)
+}
+
 // shop is a server with what stands around it.
 type shop struct {
 	*partner.Server
