@@ -13,7 +13,7 @@ import (
 // runFull measures SkinsBack's full list, which is too large to be held whole.
 func runFull(ctx context.Context, s *session) error {
 	const floor = "inflate alone"
-	s.out.note("The simulated market's lots, seven of each, under ids and at prices of their own, from a server that has the list ready.")
+	s.out.note("The simulated market's lots, seven of each, in no order, under ids and at prices of their own, from a server that has the list ready.")
 	s.out.note("lowest: the lowest price and the number of lots of each name, as a catalog. lots: each handed out and dropped.")
 	s.out.note("The floor gets the same body and inflates it, and looks at none of it.")
 	s.progress.say("full: making the list")
@@ -87,8 +87,9 @@ func runFull(ctx context.Context, s *session) error {
 // has fewer than a real one.
 const copies = 7
 
-// newLongList serves a full list as long as a real one. Ids are random, so that it
-// compresses no better than a real one.
+// newLongList serves a full list as long as a real one. Nobody says in which order
+// a real one is. Its lots are in none and its ids random, so that it compresses no
+// better than a real one may, to about a quarter.
 func newLongList(ctx context.Context, s *session) (*listServer, error) {
 	var lots []skinsback.Lot
 	if _, err := s.rig.skinsback.FullPricelist(ctx, game, false, func(lot skinsback.Lot) error {
