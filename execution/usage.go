@@ -96,7 +96,7 @@ type Sum struct {
 	Orders    int
 	Committed pricing.Money // Order.Committed of each
 	Refunded  pricing.Money
-	Profit    pricing.Money // Request.Profit of those that have Proceeds
+	Profit    pricing.Money // Order.Profit of those that have Proceeds
 }
 
 // SumOf gives the group of one order.

@@ -15,6 +15,23 @@ var evening = time.Date(2026, 3, 1, 20, 0, 0, 0, time.UTC)
 
 // TestUsage says for every state what a four dollar order takes of the limits:
 // while it is young, and two days after the money left.
+// TestProfitOfAnOrder: an ask of 10.00 with a fee of 0.30, sold for 13.00.
+func TestProfitOfAnOrder(t *testing.T) {
+	const c = pricing.Cent
+	r := execution.Request{Ask: 1000 * c, Cost: 1030 * c, Proceeds: 1300 * c}
+	for paid, want := range map[pricing.Money]pricing.Money{
+		0:        270 * c, // not told
+		1000 * c: 270 * c, // what was asked: the fee comes on top
+		900 * c:  370 * c, // less
+		1030 * c: 270 * c, // the fee is in it
+		1040 * c: 260 * c,
+	} {
+		if got := (execution.Order{Request: r, Paid: paid}).Profit(); got != want {
+			t.Errorf("paid %s: got %s, want %s", paid, got, want)
+		}
+	}
+}
+
 func TestUsage(t *testing.T) {
 	type takes struct {
 		open, locked, unrecorded, day, unit bool
@@ -50,14 +67,14 @@ func TestUsage(t *testing.T) {
 
 func TestAmounts(t *testing.T) {
 	order := func(s execution.State, refunded pricing.Money) execution.Order {
-		return execution.Order{Request: wish(1, 4*pricing.Dollar), State: s, Paid: 3 * pricing.Dollar, Refunded: refunded} // expected profit 1.00
+		return execution.Order{Request: wish(1, 4*pricing.Dollar), State: s, Paid: 3 * pricing.Dollar, Refunded: refunded} // expected profit 2.00
 	}
 	const d = pricing.Dollar
 	for s, want := range map[execution.State]execution.Amounts{
-		execution.Planned:    {Reserved: 3 * d, ExpectedProfit: d, Orders: 1},
-		execution.InDoubt:    {Reserved: 3 * d, ExpectedProfit: d, Orders: 1},
-		execution.Delivered:  {Spent: 3 * d, Refunded: 2 * d, AtRisk: d, ExpectedProfit: d, Orders: 1},
-		execution.Settled:    {Spent: 3 * d, Refunded: 2 * d, Settled: d, ExpectedProfit: d, Orders: 1},
+		execution.Planned:    {Reserved: 3 * d, ExpectedProfit: 2 * d, Orders: 1},
+		execution.InDoubt:    {Reserved: 3 * d, ExpectedProfit: 2 * d, Orders: 1},
+		execution.Delivered:  {Spent: 3 * d, Refunded: 2 * d, AtRisk: d, ExpectedProfit: 2 * d, Orders: 1},
+		execution.Settled:    {Spent: 3 * d, Refunded: 2 * d, Settled: d, ExpectedProfit: 2 * d, Orders: 1},
 		execution.Penalized:  {Spent: 3 * d, Refunded: 2 * d, RealisedLoss: d, Orders: 1},
 		execution.RolledBack: {Spent: 3 * d, Refunded: 2 * d, RealisedLoss: d, Orders: 1},
 		execution.Rejected:   {Orders: 1},

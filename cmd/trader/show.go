@@ -94,12 +94,12 @@ func (s *show) step(o execution.Order, st execution.Step) {
 	switch st.State {
 	case execution.Placed:
 		if st.Event == execution.OnPlaced && o.Paid > 0 {
-			s.screen.say(good, "bought", "%s for %s; sells on %s for %s, profit %s", item, o.Paid, o.SellOn, o.Proceeds, o.Proceeds-o.Paid)
+			s.screen.say(good, "bought", "%s for %s; sells on %s for %s, profit %s", item, o.Paid, o.SellOn, o.Proceeds, o.Profit())
 		}
 	case execution.Delivered:
 		s.screen.say(plain, "delivered", "%s; in trade protection", item)
 	case execution.Settled:
-		s.screen.say(good, "settled", "%s, expected profit %s", item, o.Proceeds-o.Committed())
+		s.screen.say(good, "settled", "%s, expected profit %s", item, o.Profit())
 	case execution.InDoubt:
 		s.screen.say(odd, "in doubt", "%s: %s; asking the market before anything else", item, clip(st.Note))
 	case execution.Rejected, execution.Failed, execution.Penalized, execution.RolledBack:

@@ -260,7 +260,8 @@ func (j *Journal) Totals(ctx context.Context) (t execution.Totals, err error) {
 	const nanosPerDay = int64(24 * time.Hour)
 	err = j.read(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		rows, err := tx.QueryContext(ctx, `SELECT created_at / ?1 AS day, state, count(*),
-			sum(CASE WHEN paid > 0 THEN paid ELSE cost END), sum(refunded), sum(CASE WHEN proceeds > 0 THEN proceeds - cost ELSE 0 END)
+			sum(CASE WHEN paid > 0 THEN paid ELSE cost END), sum(refunded),
+			sum(CASE WHEN proceeds <= 0 THEN 0 WHEN paid <= 0 THEN proceeds - cost WHEN paid <= ask THEN proceeds - paid - (cost - ask) ELSE proceeds - paid END)
 			FROM orders GROUP BY day, state ORDER BY day DESC`, nanosPerDay)
 		if err != nil {
 			return err

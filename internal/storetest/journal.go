@@ -589,8 +589,11 @@ func journalTotals(t *testing.T, open OpenJournal) {
 			o.ID = o.Request.ID()
 			o = mustReserve(t, j, o)
 			o = mustAdvance(t, j, o, s, func(o *execution.Order) {
-				if i%2 == 0 {
-					o.Paid = o.Cost - pricing.Cent
+				switch i % 4 {
+				case 0:
+					o.Paid = o.Ask - pricing.Cent
+				case 2:
+					o.Paid = o.Cost + 3*pricing.Cent
 				}
 				o.Refunded = pricing.Money(i) * pricing.Cent
 			})
