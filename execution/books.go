@@ -33,7 +33,7 @@ type Comparison struct {
 	At       time.Time     // of the last one; zero: never
 	Balance  pricing.Money // what the market said
 	Expected pricing.Money // what our books said
-	Off      pricing.Money // by how much the balance is out of what the books allow, negative when money is missing
+	Off      pricing.Money // by how much the balance is not what the books can explain, negative when money is missing
 	Since    time.Time     // when it began to be; zero when it is not
 }
 
@@ -164,12 +164,12 @@ func (x *Executor) compare(ctx context.Context, m Market) error {
 	}
 	last := x.comparisons.get(name)
 	c := Comparison{At: now, Balance: balance, Expected: after.Expected(), Since: last.Since}
-	least := min(before.Expected(), after.Expected()) - max(before.Pending, after.Pending) - compareTolerance
-	most := max(before.Expected(), after.Expected()) + compareTolerance
+	least := min(before.Expected(), after.Expected()) - max(before.Pending, after.Pending)
+	most := max(before.Expected(), after.Expected())
 	switch {
-	case balance < least:
+	case balance < least-compareTolerance:
 		c.Off = balance - least
-	case balance > most:
+	case balance > most+compareTolerance:
 		c.Off = balance - most
 	default:
 		c.Since = time.Time{}
@@ -193,8 +193,16 @@ func (x *Executor) compare(ctx context.Context, m Market) error {
 		x.track(ctx, m, Delivered)
 		return nil
 	}
-	x.log.Warn("money came in that no order explains; it counts as put in", "market", name, "amount", c.Off, "balance", balance)
-	x.cfg.Notify(Notice{Kind: NoticeDifference, Market: name, Text: fmt.Sprintf("%s holds %s more than our orders explain; it counts as put in", name, c.Off)})
+	sold, err := x.cfg.Sold(ctx, name, after.OpenedAt)
+	if err != nil {
+		return fmt.Errorf("see what was sold since %s: %w", after.OpenedAt, err)
+	}
+	if more := c.Off - sold; more > compareTolerance {
+		x.log.Warn("money came in that nothing of ours explains; it counts as put in", "market", name, "amount", more, "balance", balance)
+		x.cfg.Notify(Notice{Kind: NoticeDifference, Market: name, Text: fmt.Sprintf("%s holds %s more than our orders and sales explain; it counts as put in", name, more)})
+	} else {
+		x.log.Info("money came in for what was sold", "market", name, "amount", c.Off, "balance", balance)
+	}
 	return x.openBooks(ctx, name, balance, after)
 }
 

@@ -199,7 +199,7 @@ func (x *Executor) announce(m pricing.Market, rule BreakerRule, reason string, u
 	if rule == BreakDifference {
 		kind = NoticeDifference
 	}
-	x.cfg.Notify(Notice{Kind: kind, Market: m, Text: fmt.Sprintf("buying on %s is suspended %s (%s): %s", m, for_, rule, clip(reason))})
+	x.cfg.Notify(Notice{Kind: kind, Market: m, Rule: rule, Text: fmt.Sprintf("buying on %s is suspended %s (%s): %s", m, for_, rule, clip(reason))})
 }
 
 // hold opens a rule until release, or changes its reason.
@@ -227,7 +227,7 @@ func (x *Executor) release(m pricing.Market, rule BreakerRule) {
 		if rule == BreakDifference {
 			kind = NoticeDifference
 		}
-		x.cfg.Notify(Notice{Kind: kind, Market: m, Text: fmt.Sprintf("%s: %s is over", m, rule)})
+		x.cfg.Notify(Notice{Kind: kind, Market: m, Rule: rule, Text: fmt.Sprintf("%s: %s is over", m, rule)})
 	}
 }
 

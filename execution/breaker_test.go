@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -303,10 +304,15 @@ func (k *keptBooks) moves(by pricing.Money) {
 // accountBubble runs an executor over an account that is compared every minute,
 // with a patience of five.
 func accountBubble(t *testing.T, f func(*testing.T, *execution.Executor, *memJournal, *keptBooks, func() []execution.Notice)) {
+	soldBubble(t, nil, f)
+}
+
+// soldBubble does the same with something to say of what we sell.
+func soldBubble(t *testing.T, sold func(context.Context, pricing.Market, time.Time) (pricing.Money, error), f func(*testing.T, *execution.Executor, *memJournal, *keptBooks, func() []execution.Notice)) {
 	var mu sync.Mutex
 	var notices []execution.Notice
 	bubbleOver(t, func() *keptBooks { return &keptBooks{fakeMarket: newFake(pricing.SkinsBack)} }, execution.Config{
-		ReconcileEvery: time.Minute, Patience: 5 * time.Minute,
+		ReconcileEvery: time.Minute, Patience: 5 * time.Minute, Sold: sold,
 		Notify: func(n execution.Notice) { mu.Lock(); defer mu.Unlock(); notices = append(notices, n) },
 	}, func(t *testing.T, x *execution.Executor, j *memJournal, m *keptBooks) {
 		f(t, x, j, m, func() []execution.Notice { mu.Lock(); defer mu.Unlock(); return slices.Clone(notices) })
@@ -337,8 +343,8 @@ func TestMissingMoneySuspends(t *testing.T) {
 		if got := suspendedBy(x); !slices.Equal(got, []execution.BreakerRule{execution.BreakDifference}) {
 			t.Fatalf("got %v, want the difference to suspend buying", got)
 		}
-		if got := x.Compared()[pricing.SkinsBack]; got.Off != -3*pricing.Dollar+pricing.Cent {
-			t.Errorf("off by %s, want -2.99: what is missing, but for rounding", got.Off)
+		if got := x.Compared()[pricing.SkinsBack]; got.Off != -3*pricing.Dollar {
+			t.Errorf("off by %s, want -3.00: what is missing", got.Off)
 		}
 		var open *execution.BreakerError
 		if _, err := x.Buy(t.Context(), wish(2, pricing.Dollar)); !errors.As(err, &open) {
@@ -383,6 +389,33 @@ func TestMoneyPutIn(t *testing.T) {
 		time.Sleep(7 * time.Minute)
 		if got := suspendedBy(x); !slices.Equal(got, []execution.BreakerRule{execution.BreakDifference}) {
 			t.Errorf("got %v, want the difference to suspend buying", got)
+		}
+	})
+}
+
+// TestMoneyOfSales: what our sales brought is nothing to tell, and what comes
+// beside it is.
+func TestMoneyOfSales(t *testing.T) {
+	var at time.Time // of a sale for 7.00
+	sold := func(_ context.Context, m pricing.Market, since time.Time) (pricing.Money, error) {
+		if m != pricing.SkinsBack || at.Before(since) {
+			return 0, nil
+		}
+		return 7 * pricing.Dollar, nil
+	}
+	soldBubble(t, sold, func(t *testing.T, x *execution.Executor, j *memJournal, m *keptBooks, notices func() []execution.Notice) {
+		time.Sleep(90 * time.Second)
+		at = time.Now()
+		m.moves(7 * pricing.Dollar)
+		time.Sleep(4 * time.Minute)
+		if got := x.Compared()[pricing.SkinsBack]; got.Off != 0 || len(notices()) != 0 {
+			t.Errorf("after a sale: %+v and %v, want nothing to tell", got, notices())
+		}
+		at = time.Now()
+		m.moves(9 * pricing.Dollar)
+		time.Sleep(4 * time.Minute)
+		if got := notices(); len(got) != 1 || !strings.Contains(got[0].Text, " holds 2.00 more than ") {
+			t.Errorf("after 9.00 of which 7.00 are a sale: %v, want 2.00 to be told", got)
 		}
 	})
 }

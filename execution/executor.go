@@ -51,6 +51,11 @@ type Config struct {
 	// says CS2, which nearly every one is.
 	GameOf func(m pricing.Market, marketName string) pricing.Game
 
+	// Sold gives what the account of a market has been credited since a time for
+	// what we sold there, so that it is not taken for money of unknown origin. Nil
+	// says nothing.
+	Sold func(ctx context.Context, m pricing.Market, since time.Time) (pricing.Money, error)
+
 	Now    func() time.Time
 	Logger *slog.Logger // nil is silent
 
@@ -70,6 +75,7 @@ type Notice struct {
 	Kind   string         // one of the Notice constants
 	Market pricing.Market // empty when it is about all
 	Order  OrderID        // empty when it is about no single one
+	Rule   BreakerRule    // empty when it is about no breaker
 	Text   string
 }
 
@@ -166,6 +172,9 @@ func New(cfg Config) (*Executor, error) {
 	if cfg.GameOf == nil {
 		cfg.GameOf = func(pricing.Market, string) pricing.Game { return pricing.CS2 }
 	}
+	if cfg.Sold == nil {
+		cfg.Sold = func(context.Context, pricing.Market, time.Time) (pricing.Money, error) { return 0, nil }
+	}
 	if cfg.Now == nil {
 		cfg.Now = time.Now
 	}
@@ -255,11 +264,19 @@ func (x *Executor) observe(o Order, s Step) {
 	x.log.Info("order moved", "order", o.ID, "market", o.Market, "item", o.Item.String(), "state", s.State, "event", s.Event, "note", s.Note)
 	switch s.State {
 	case RolledBack:
-		x.cfg.Notify(Notice{Kind: NoticeRolledBack, Market: o.Market, Order: o.ID, Text: fmt.Sprintf("%s was taken back after delivery; paid %s, returned %s", o.Item, o.Paid, o.Refunded)})
+		x.cfg.Notify(Notice{Kind: NoticeRolledBack, Market: o.Market, Order: o.ID, Text: fmt.Sprintf("%s was taken back after delivery; paid %s, %s", o.Item, o.Paid, returned(o))})
 	case Penalized:
-		x.cfg.Notify(Notice{Kind: NoticePenalized, Market: o.Market, Order: o.ID, Text: fmt.Sprintf("%s was not delivered and a penalty kept; paid %s, returned %s", o.Item, o.Paid, o.Refunded)})
+		x.cfg.Notify(Notice{Kind: NoticePenalized, Market: o.Market, Order: o.ID, Text: fmt.Sprintf("%s was not delivered and a penalty kept; paid %s, %s", o.Item, o.Paid, returned(o))})
 	}
 	x.cfg.OnStep(o, s)
+}
+
+// returned says what came back, which a market may tell later, or never.
+func returned(o Order) string {
+	if o.Refunded == 0 && !o.Booked {
+		return "what came back is not known yet"
+	}
+	return fmt.Sprintf("returned %s", o.Refunded)
 }
 
 // advance moves o by one of our own events and stores it. With an error it gives

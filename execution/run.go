@@ -140,14 +140,18 @@ func (x *Executor) trouble(ctx context.Context, what string, m pricing.Market, e
 // accountLoop reconciles every ReconcileEvery, and much sooner while that has not
 // worked since the start.
 func (x *Executor) accountLoop(ctx context.Context, m Market) {
-	var last time.Time
-	x.every(ctx, min(x.cfg.ReconcileEvery, firstReconcile), func() {
-		_, waiting := x.breakers.get(m.Market(), BreakUnreconciled)
-		if now := x.instant(); waiting || now.Sub(last) >= x.cfg.ReconcileEvery {
-			last = now
-			x.attendAccount(ctx, m)
+	for ctx.Err() == nil {
+		next := time.NewTimer(x.cfg.ReconcileEvery) // from one's beginning to the next one's
+		x.attendAccount(ctx, m)
+		if _, waiting := x.breakers.get(m.Market(), BreakUnreconciled); waiting {
+			next.Reset(min(x.cfg.ReconcileEvery, firstReconcile))
 		}
-	})
+		select {
+		case <-next.C:
+		case <-ctx.Done():
+			next.Stop()
+		}
+	}
 }
 
 // attendPlanned attempts planned orders again, or withdraws them.

@@ -122,6 +122,19 @@ func (s *sales) positions(ctx context.Context, q selling.Query) ([]selling.Posit
 	return s.journal.Page(ctx, q)
 }
 
+// earned gives what listings on a market have brought that were found sold since a
+// time.
+func (s *sales) earned(ctx context.Context, m pricing.Market, since time.Time) (sum pricing.Money, err error) {
+	if s.journal == nil {
+		return 0, nil
+	}
+	sold, err := s.journal.InStates(ctx, m, since, selling.Sold)
+	for _, l := range sold {
+		sum += l.Proceeds
+	}
+	return sum, err
+}
+
 // realise counts what sold positions brought into the totals of their purchases.
 func (s *sales) realise(ctx context.Context, t *execution.Totals) error {
 	if s.journal == nil {

@@ -115,12 +115,13 @@ func (w *watch) follow(st pricing.FeedStatus, now time.Time) (fresh time.Duratio
 		delete(w.troubles, st.Feed)
 		return 0, false
 	case t == nil:
-		w.troubles[st.Feed] = &trouble{began: now, state: state, since: now}
-		return 0, false
+		t = &trouble{began: now, state: state, since: now}
+		w.troubles[st.Feed] = t
 	case t.state != state:
 		t.state, t.since = state, now
 	}
-	if t.state == t.told || now.Sub(t.since) < lasting {
+	// A held catalog is told at once: that is the feed's considered word.
+	if t.state == t.told || t.state != pricing.Held && now.Sub(t.since) < lasting {
 		return 0, false
 	}
 	t.told = t.state
@@ -281,9 +282,13 @@ func span(d time.Duration) string {
 // fromNotice turns what the executor has to say into an alert. Those that money
 // may hang on go before others.
 func fromNotice(n execution.Notice, at time.Time) alert.Alert {
-	a := alert.Alert{Kind: n.Kind, Market: string(n.Market), Order: string(n.Order), Text: n.Text, At: at}
+	a := alert.Alert{Kind: n.Kind, Market: string(n.Market), Order: string(n.Order), About: string(n.Rule), Text: n.Text, At: at}
 	switch n.Kind {
-	case execution.NoticeStopped, execution.NoticeDifference, execution.NoticeBreaker:
+	case execution.NoticeStopped, execution.NoticeStarted: // in the order in which they were done
+		a.Urgent, a.Always = true, true
+	case execution.NoticeTightened:
+		a.Always = true
+	case execution.NoticeDifference, execution.NoticeBreaker:
 		a.Urgent = true
 	}
 	return a

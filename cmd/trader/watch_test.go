@@ -168,7 +168,7 @@ func TestWatchTellsOfFeeds(t *testing.T) {
 
 		w.statuses[1].State, w.statuses[1].Reason = pricing.Held, "the catalog is empty"
 		w.pass(2, 0)
-		w.want(t, "another trouble", "sih/cs2 is held: the catalog is empty; its prices are 39 min old and not traded on")
+		w.want(t, "another trouble", "sih/cs2 is held: the catalog is empty; its prices are 38 min old and not traded on")
 
 		w.statuses[1] = feedStatus(pricing.SIH, pricing.CS2)
 		w.pass(2, 0, 1)
@@ -176,8 +176,14 @@ func TestWatchTellsOfFeeds(t *testing.T) {
 		w.pass(20, 0, 1)
 		w.want(t, "healthy again")
 
-		// A short trouble, and one of a feed that is then turned off, are no news.
+		// A held catalog is news however short; any other short trouble, and one of a
+		// feed that is then turned off, are none.
 		w.statuses[0].State = pricing.Held
+		w.sleep(15 * time.Second)
+		w.statuses[0].State = pricing.Fresh
+		w.pass(2, 0, 1)
+		w.want(t, "a short hold", "skinsback/cs2 is held; its prices are 1 min old and not traded on", "skinsback/cs2 is fresh again after 20 s")
+		w.statuses[0].State = pricing.Down
 		w.sleep(30 * time.Second)
 		w.statuses[0].State = pricing.Fresh
 		w.pass(2, 0, 1)
@@ -335,12 +341,13 @@ func TestSpan(t *testing.T) {
 
 func TestFromNotice(t *testing.T) {
 	at := time.Date(2026, 3, 4, 8, 0, 0, 0, time.UTC)
-	for kind, urgent := range map[string]bool{
-		execution.NoticeStopped: true, execution.NoticeDifference: true, execution.NoticeBreaker: true,
-		execution.NoticeStarted: false, execution.NoticeDoubt: false, execution.NoticeLimit: false, "new": false,
+	for kind, is := range map[string]struct{ urgent, always bool }{
+		execution.NoticeStopped: {true, true}, execution.NoticeStarted: {true, true}, execution.NoticeTightened: {false, true},
+		execution.NoticeDifference: {true, false}, execution.NoticeBreaker: {true, false},
+		execution.NoticeDoubt: {}, execution.NoticeLimit: {}, "new": {},
 	} {
-		got := fromNotice(execution.Notice{Kind: kind, Market: pricing.SIH, Order: "sa-1", Text: "t"}, at)
-		want := alert.Alert{Kind: kind, Market: "sih", Order: "sa-1", Text: "t", At: at, Urgent: urgent}
+		got := fromNotice(execution.Notice{Kind: kind, Market: pricing.SIH, Order: "sa-1", Rule: execution.BreakDoubts, Text: "t"}, at)
+		want := alert.Alert{Kind: kind, Market: "sih", Order: "sa-1", About: string(execution.BreakDoubts), Text: "t", At: at, Urgent: is.urgent, Always: is.always}
 		if got != want {
 			t.Errorf("notice %s: got %+v, want %+v", kind, got, want)
 		}

@@ -18,6 +18,8 @@ type Alert struct {
 	Text   string    // plain text; it may have several lines
 	At     time.Time // when it happened; zero means now
 	Urgent bool      // goes before others, and is dropped after them
+	About  string    // what else makes it a topic of its own; empty when nothing does
+	Always bool      // never held back for one before it: what a person did, who expects to read of it
 }
 
 // Bounds of an alert's fields, in characters.

@@ -44,7 +44,7 @@ type Sender struct {
 }
 
 // topic is what is not spoken of too often.
-type topic struct{ kind, market string }
+type topic struct{ kind, market, about string }
 
 // pause is the time in which a topic is not spoken of again.
 type pause struct {
@@ -96,7 +96,11 @@ func (s *Sender) Send(a Alert) {
 	a = s.clean.alert(a)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	key := topic{a.Kind, a.Market}
+	if a.Always {
+		s.queue(a, 0, now)
+		return
+	}
+	key := topic{a.Kind, a.Market, a.About}
 	p := s.topics[key]
 	switch {
 	case p == nil:

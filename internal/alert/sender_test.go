@@ -139,6 +139,25 @@ func TestTopicIsSpokenOfEveryFiveMinutes(t *testing.T) {
 	})
 }
 
+// TestTopicsOfTheirOwn: what a person did is always told, in order, and two rules
+// of one market are two topics.
+func TestTopicsOfTheirOwn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newChat()
+		s := New(Config{Targets: mustParse(t, webhookURL), Transport: c})
+		defer start(s)()
+		for _, kind := range []string{"stopped", "started", "stopped"} {
+			s.Send(Alert{Kind: kind, Text: kind, Urgent: true, Always: true})
+			time.Sleep(10 * time.Second)
+		}
+		wantTexts(t, c.take(), "stopped", "started", "stopped")
+		s.Send(Alert{Kind: "breaker", Market: "sih", About: "refused", Text: "refused"})
+		s.Send(Alert{Kind: "breaker", Market: "sih", About: "failures", Text: "failures"})
+		synctest.Wait()
+		wantTexts(t, c.take(), "refused", "failures")
+	})
+}
+
 // TestTopicsProperty: of every topic the first and the last word are said, no
 // two messages are less than five minutes apart, and every alert is counted.
 func TestTopicsProperty(t *testing.T) {
