@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
+	"os"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -40,6 +42,9 @@ type deals struct {
 // orders, and ends those that it took before.
 func (c *config) openDeals(ctx context.Context, feed *pricefeed.PriceFeed, b *book, terms *terms, sales *sales, show *show, send func(alert.Alert), log *slog.Logger) (*deals, error) {
 	d := &deals{offers: c.BackToBack, alert: send, log: log}
+	if err := c.forsakes(ctx); err != nil {
+		return d, err
+	}
 	file, ok := b.Journal.(*sqlitejournal.Journal)
 	if !ok {
 		return d, nil
@@ -63,6 +68,31 @@ func (c *config) openDeals(ctx context.Context, feed *pricefeed.PriceFeed, b *bo
 		Bot: partner.Bot{Nickname: c.SIHBotName, Avatar: c.SIHBotAvatar}, Now: crashpoint.Now, Logger: log,
 	})
 	return d, err
+}
+
+// forsakes gives an error when buyers' orders are not done in the live file and
+// this run has another journal: SIH would be told that there are none, after they
+// were bought. Whoever has the file open sees to them.
+func (c *config) forsakes(ctx context.Context) error {
+	path := c.journalPath(live)
+	if c.Mode == live && c.Journal == inSQLite {
+		return nil
+	}
+	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	file, err := sqlitejournal.Open(path)
+	if errors.Is(err, sqlitejournal.ErrInUse) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	open, err := file.Purchases().Open(ctx)
+	if err = errors.Join(err, file.Close()); err == nil && len(open) > 0 {
+		err = fmt.Errorf("MODE: %d orders of buyers in %s are not done, and SIH is told of them only with MODE=live and JOURNAL=sqlite; keep to these until they are, with BACK_TO_BACK=off no new ones are taken", len(open), path)
+	}
+	return err
 }
 
 // closedDesk has nothing for sale.

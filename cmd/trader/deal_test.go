@@ -9,6 +9,10 @@ import (
 	"time"
 
 	"skinarb/internal/marketsim"
+	"skinarb/internal/settings"
+	"skinarb/internal/sqlitejournal"
+	"skinarb/partner"
+	"skinarb/pricing"
 )
 
 // buyersOrders is how many orders of SIH's buyers TestBackToBack waits for.
@@ -29,6 +33,46 @@ func TestBackToBackNeeds(t *testing.T) {
 		if !strings.Contains(stderr, tt.want) || strings.Contains(stderr, "a-key-of-some-length") {
 			t.Errorf("%v: got %q, want %q in it and no key", tt.env, stderr, tt.want)
 		}
+	}
+}
+
+// TestBuyersAreNotForsaken: with orders of buyers in the live file, a run with
+// another journal does not begin, unless a process has the file open that sees to
+// them.
+func TestBuyersAreNotForsaken(t *testing.T) {
+	paper := &config{Mode: "paper", Journal: inSQLite, Prices: settings.Prices{DataDir: t.TempDir()}}
+	shared := &config{Mode: live, Journal: inRedis, Prices: paper.Prices}
+	if err := paper.forsakes(t.Context()); err != nil {
+		t.Fatalf("without a live file: %v", err)
+	}
+	j, err := sqlitejournal.Open(paper.journalPath(live))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer j.Close()
+	buyer, err := partner.ParseBuyer("76561198000000000", "AbCdEf12")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := j.Purchases().Create(t.Context(), partner.Purchase{
+		CustomID: "fast-1", ItemID: "2", Buyer: buyer, Price: pricing.Dollar, State: partner.Created, CreatedAt: time.Now(), UpdatedAt: time.Now(),
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if err := paper.forsakes(t.Context()); err != nil {
+		t.Errorf("beside a live trader: %v", err)
+	}
+	if err := j.Close(); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []*config{paper, shared} {
+		if err := c.forsakes(t.Context()); err == nil || !strings.Contains(err.Error(), "MODE: 1 orders of buyers") {
+			t.Errorf("%s with %s: got %v, want it to name the orders", c.Mode, c.Journal, err)
+		}
+	}
+	alive := &config{Mode: live, Journal: inSQLite, Prices: paper.Prices}
+	if err := alive.forsakes(t.Context()); err != nil {
+		t.Errorf("live: %v", err)
 	}
 }
 

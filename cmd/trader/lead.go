@@ -34,7 +34,7 @@ type book struct {
 // share one: a paper order is no purchase.
 func (c *config) openJournal(ctx context.Context) (*book, error) {
 	if c.Journal == inSQLite {
-		j, err := sqlitejournal.Open(filepath.Join(c.DataDir, c.Mode+".sqlite"))
+		j, err := sqlitejournal.Open(c.journalPath(c.Mode))
 		if err != nil {
 			return nil, err
 		}
@@ -59,6 +59,9 @@ func (c *config) openJournal(ctx context.Context) (*book, error) {
 	}
 	return b, nil
 }
+
+// journalPath is the file that purchases of a mode are in.
+func (c *config) journalPath(mode string) string { return filepath.Join(c.DataDir, mode+".sqlite") }
 
 // terms are the times in which this trader leads, each with an executor of its
 // own: what one knows by heart is worth nothing after somebody else has led.
