@@ -22,7 +22,7 @@ import (
 
 // trade runs the trader until ctx ends: prices, API, recovery, and only then
 // purchases. read gives the limits as they are set by then.
-func trade(ctx context.Context, c *config, read func() (execution.Limits, error), show *show, stderr io.Writer) error {
+func trade(ctx context.Context, c *config, read func() (*config, error), show *show, stderr io.Writer) error {
 	log := pricefeed.NewLogger(stderr, c.LogFormat, c.LogLevel)
 	if err := os.MkdirAll(c.DataDir, 0o700); err != nil {
 		return fmt.Errorf("DATA_DIR: %w", err)
@@ -77,7 +77,7 @@ func trade(ctx context.Context, c *config, read func() (execution.Limits, error)
 			Protection: map[pricing.Market]time.Duration{
 				pricing.SkinsBack: c.SkinsBackProtection, pricing.SIH: c.SIHProtection,
 			},
-			GameOf:     feed.GameOf,
+			GameOf: feed.GameOf, Sold: sales.earned,
 			TrackEvery: c.TrackEvery, Grace: c.Grace, PlaceTimeout: c.PlaceTimeout, ReconcileEvery: c.ReconcileEvery,
 			Patience: c.Patience, MaxInDoubt: c.MaxInDoubt, Fence: journal.leading, Now: crashpoint.Now, Logger: log,
 			OnStep: func(o execution.Order, s execution.Step) {
@@ -117,7 +117,7 @@ func trade(ctx context.Context, c *config, read func() (execution.Limits, error)
 	running.Go(func() { watch.run(ctx) })
 	running.Go(func() { practice.watch(ctx, feed.Engine(), feed.Subscribe) })
 	running.Go(func() { feed.Run(ctx) })
-	running.Go(func() { reload(ctx, read, terms.executor, log) })
+	running.Go(func() { c.reload(ctx, read, terms.executor, log) })
 	if c.Mode == live { // on paper the markets have nothing to tell
 		running.Go(func() { hooks.listen(ctx) })
 	}
