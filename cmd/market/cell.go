@@ -57,7 +57,11 @@ const untold = "-"
 func (s *sheet) text(v any) string {
 	switch v := v.(type) {
 	case time.Time:
-		return v.In(s.zone).Format("2006-01-02 15:04:05.999 -07:00")
+		layout := "2006-01-02 15:04:05.999 -07:00"
+		if s.live { // rows to come will have thousandths
+			layout = "2006-01-02 15:04:05.000 -07:00"
+		}
+		return v.In(s.zone).Format(layout)
 	case bool:
 		return map[bool]string{true: "yes", false: "no"}[v]
 	}

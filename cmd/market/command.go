@@ -23,11 +23,15 @@ type command struct {
 	most    int    // and possible
 	arg     func(in *input, value string) error
 	options []option
+	// check tells what arguments and options that are right by themselves cannot
+	// be together; nil for most.
+	check func(in *input) error
 
 	columns []string // of the answer; also the names of its fields in JSON
 	brief   []string // those that a table shows of several rows; nil means all
 	single  bool     // the answer is one thing, not a list
 	live    bool     // rows are written as they come, and nobody knows how many will
+	longest []string // of a live command: the longest known value of each column
 
 	needsTradeURL bool
 	needsWebhook  bool // SIH_WEBHOOK_SECRET

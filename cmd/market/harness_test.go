@@ -70,9 +70,12 @@ func newWorld(t *testing.T) *world {
 			t.Error(err)
 		}
 	})
-	for name, ask := range map[string]int64{redline: 12_450_000, ruby: 600_000_000} {
+	for _, c := range []struct { // in this order, which decides the lots' numbers
+		name string
+		ask  int64
+	}{{redline, 12_450_000}, {ruby, 600_000_000}} {
 		for _, m := range []string{marketsim.SkinsBack, marketsim.SIH} {
-			if err := errors.Join(w.SetAsk(m, name, ask), w.SetCount(m, name, 5)); err != nil {
+			if err := errors.Join(w.SetAsk(m, c.name, c.ask), w.SetCount(m, c.name, 5)); err != nil {
 				t.Fatal(err)
 			}
 		}

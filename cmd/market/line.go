@@ -101,11 +101,18 @@ func (l line) read(now time.Time) (*command, *input, []error) {
 	}
 	for _, a := range args[:min(len(args), c.most)] {
 		in.args = append(in.args, a)
-		if c.arg == nil {
-			continue
+		switch {
+		case a == "":
+			mistakes = append(mistakes, fmt.Errorf("an argument is empty: %s", c.usage()))
+		case c.arg != nil:
+			if err := c.arg(in, a); err != nil {
+				mistakes = append(mistakes, fmt.Errorf("%q: %w", a, err))
+			}
 		}
-		if err := c.arg(in, a); err != nil {
-			mistakes = append(mistakes, fmt.Errorf("%q: %w", a, err))
+	}
+	if c.check != nil {
+		if err := c.check(in); err != nil {
+			mistakes = append(mistakes, err)
 		}
 	}
 	for _, o := range options() { // in their order, so that the mistakes are

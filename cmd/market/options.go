@@ -10,6 +10,8 @@ import (
 
 	"github.com/shopspring/decimal"
 
+	"skinarb/markets/sih"
+	"skinarb/markets/skinsback"
 	"skinarb/pricing"
 )
 
@@ -28,6 +30,7 @@ type input struct {
 	rate         decimal.Decimal
 	types        []int
 	orders       []int64
+	assets       []string // each once
 	sales        []sale
 }
 
@@ -49,7 +52,14 @@ var (
 	asJSON = option{name: "json", help: "JSON for machines: amounts are text, times RFC 3339 in UTC, null what the market did not tell."}
 	yes    = option{name: "yes", help: "Send it without asking."}
 
-	inGame  = option{"game", "GAME", "cs2", "cs2, rust, dota2 or tf2.", func(in *input, v string) (err error) { in.game, err = pricing.ParseGame(v); return err }}
+	inGame = option{"game", "GAME", "cs2", "cs2, rust, dota2 or tf2.", func(in *input, v string) (err error) { in.game, err = pricing.ParseGame(v); return err }}
+	// atSIH is inGame for a market that does not sell everything.
+	atSIH = option{"game", "GAME", "cs2", "cs2, rust or tf2.", func(in *input, v string) (err error) {
+		if in.game, err = pricing.ParseGame(v); err == nil && !slices.Contains(new(sih.Client).Games(), in.game) {
+			err = errors.New("SIH Market sells nothing of it")
+		}
+		return err
+	}}
 	byState = option{name: "state", value: "STATE", help: "Only those in this state, in the market's own word."}
 	since   = option{"since", "TIME", "30d", "Only what is younger: a span such as 12h or 7d, a day such as 2026-11-01, an exact time such as 2026-11-01T09:00:00Z, or all.", func(in *input, v string) (err error) {
 		if v != "all" {
@@ -88,14 +98,19 @@ func worth(i int, name, help string) option {
 	}}
 }
 
-// number is an option with a decimal, kept where to says.
-func number(name, help string, to func(*input) *decimal.Decimal) option {
+// number is an option with a decimal above 0, kept where to says. A most of 0 is
+// no bound.
+func number(name, help string, least, most decimal.Decimal, to func(*input) *decimal.Decimal) option {
+	want := fmt.Sprintf("it is a plain number of at least %s", least)
+	if most.IsPositive() {
+		want = fmt.Sprintf("it is a plain number from %s to %s", least, most)
+	}
 	return option{name, "N", "", help, func(in *input, v string) (err error) {
 		if len(v) <= 12 && !strings.ContainsAny(v, "eE") {
 			*to(in), err = decimal.NewFromString(v)
 		}
-		if !to(in).IsPositive() || err != nil {
-			return errors.New("it is a plain number above 0, such as 1.5")
+		if n := to(in); err != nil || n.LessThan(least) || most.IsPositive() && n.GreaterThan(most) {
+			return errors.New(want)
 		}
 		return nil
 	}}
@@ -173,6 +188,50 @@ func assetID(_ *input, v string) error {
 	return nil
 }
 
+// assetOnce is assetID for items that are given away: none of them twice.
+func assetOnce(in *input, v string) error {
+	if err := assetID(in, v); err != nil {
+		return err
+	}
+	if slices.Contains(in.assets, v) {
+		return fmt.Errorf("item %s can be given away only once", v)
+	}
+	in.assets = append(in.assets, v)
+	return nil
+}
+
+// depositID is an ID of ours for a deposit at SkinsBack.
+func depositID(_ *input, v string) error {
+	if !skinsback.ValidOrderID(v) {
+		return errors.New("it is an ID of ours, up to 64 letters, digits, - and _")
+	}
+	return nil
+}
+
+// depositOfUser reads the arguments of a deposit, ORDER_ID STEAM_ID.
+func depositOfUser(in *input, v string) error {
+	if len(in.args) == 1 { // v is among them
+		return depositID(in, v)
+	}
+	return steamID(in, v)
+}
+
+// leastAndMost tells whether there is anything between --min and --max.
+func leastAndMost(in *input) error {
+	if least, most := in.worths[0], in.worths[1]; most > 0 && least > most {
+		return fmt.Errorf("--min: %s is more than --max, %s", least, most)
+	}
+	return nil
+}
+
+// ownCurrency tells whether a currency of our own is complete.
+func ownCurrency(in *input) error {
+	if (in.given["custom-currency"] != "") != (in.given["custom-rate"] != "") {
+		return errors.New("--custom-currency and --custom-rate: neither goes without the other")
+	}
+	return nil
+}
+
 func atLeastThree(_ *input, v string) error {
 	if len(v) < 3 {
 		return errors.New("the market wants three characters at least")
@@ -216,7 +275,7 @@ func assetForPrice(in *input, v string) error {
 		return errors.New("it is an asset, what one of it is sold for in dollars and whole cents, and if they are several how many: 40000000001=12.50 or 40000000001=0.05x20")
 	}
 	in.sales = append(in.sales, one)
-	return nil
+	return assetOnce(in, asset)
 }
 
 func digits(s string) bool {

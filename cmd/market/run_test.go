@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"context"
+	"encoding/json"
 	"io"
 	"maps"
 	"os"
@@ -40,7 +41,16 @@ func TestMistakes(t *testing.T) {
 		{"skinsback search ab", nil, []string{"three characters"}},
 		{"skinsback sell x", nil, []string{`"x"`, "Steam's id of an item"}},
 		{"skinsback inventory --multiplier 1e9 --custom-rate -1", nil, []string{"--multiplier", "--custom-rate"}},
-		{"skinsback deposit-page a b --min 0 --max=much", nil, []string{"--min", "--max"}},
+		{"skinsback inventory --multiplier 5 --custom-rate 0.09 --custom-currency coins", nil, []string{`--multiplier: got "5", but`, "from 0.5 to 2", `--custom-rate: got "0.09", but`, "at least 0.1", `--custom-currency: got "coins", but`, "4 characters"}},
+		{"skinsback inventory --multiplier 0.49 --custom-rate 2", nil, []string{"from 0.5 to 2", "--custom-currency and --custom-rate"}},
+		{"skinsback inventory --custom-currency coin", nil, []string{"--custom-currency and --custom-rate"}},
+		{"skinsback deposit-page a b --min 0 --max=much", nil, []string{`"b"`, "SteamID64", "--min", "--max"}},
+		{"skinsback deposit-page a.b " + account + " --min 10 --max 9.99", nil, []string{`"a.b"`, "64 letters", "--min", "more than --max"}},
+		{"skinsback deposit-page p 76561190000000000000", nil, []string{`"76561190000000000000"`, "SteamID64"}},
+		{"skinsback sell 40265729002 1 40265729002 --order-id a.b --yes", nil, []string{"--order-id: got", "64 letters", `"40265729002": `, "once"}},
+		{"skinsback sell 1 --order-id " + strings.Repeat("a", 65), nil, []string{"--order-id: got", "64 letters"}},
+		{"sih deposit 1=1 2=1 1=2 --game dota2 --yes", nil, []string{`"1=2": `, "once", "--game", "sells nothing of it"}},
+		{"sih items --game dota2", nil, []string{"--game", "sells nothing of it"}},
 		{"sih deposit 1 2= 3=0 4=1.005 5=1x0 6=1xa =1 --yes", nil, []string{`"1"`, `"2="`, `"3=0"`, `"4=1.005"`, `"5=1x0"`, `"6=1xa"`, `"=1"`}},
 		{"sih wallet --wallet other --types 1,x", nil, []string{"--wallet", "main, deposit", "--types"}},
 		{"sih set-webhook ftp://x", nil, []string{`"ftp://x"`}},
@@ -112,7 +122,7 @@ func TestFailures(t *testing.T) {
 		{"skinsback balance", marketsim.Fault{Kind: marketsim.FaultErrorCode, Arg: "-9 under_maintenance"}, []string{"under_maintenance", "try again in 1m0s"}, "not known"},
 		{"skinsback prices --json", marketsim.Fault{Kind: marketsim.FaultTruncate}, []string{"market_pricelist"}, "not known"},
 		{"skinsback deposit-page p " + account, marketsim.Fault{Kind: marketsim.FaultDropAfter}, []string{"not known", "look: market skinsback deposit --custom"}, "Nothing was changed"},
-		{"skinsback deposit-page p 76561190000000000000", marketsim.Fault{Kind: marketsim.FaultDelay}, []string{"invalid_steam_id", "Nothing was changed."}, "not known"},
+		{"skinsback deposit-page p " + account, marketsim.Fault{Kind: marketsim.FaultErrorCode, Arg: "2 invalid_steam_id"}, []string{"invalid_steam_id", "Nothing was changed."}, "not known"},
 		{"skinsback purchase 1", marketsim.Fault{Kind: marketsim.FaultDelay}, []string{"1:", "does not know", "--custom"}, "not known"},
 		{"sih order 1", marketsim.Fault{Kind: marketsim.FaultDelay}, []string{"not found", "--custom"}, "not known"},
 		{"skinsback sell 1 --yes", marketsim.Fault{Kind: marketsim.FaultDelay}, []string{"would not take 1", "Nothing was changed."}, "not known"},
@@ -134,6 +144,59 @@ func TestFailures(t *testing.T) {
 		if strings.HasSuffix(got.out, "]\n") {
 			t.Errorf("%s, %s: got %q, want no array that looks whole", c.line, c.fault.Kind, got.out)
 		}
+	}
+}
+
+// TestEmptyArgument: no market is asked about nothing.
+func TestEmptyArgument(t *testing.T) {
+	w := newWorld(t)
+	for _, args := range [][]string{{"sih", "min-item", ""}, {"skinsback", "deposit", ""}, {"skinsback", "purchase", "1", ""}, {"sih", "delete-deposit", "", "--custom"}} {
+		if got := w.run(t, args...); got.status != 2 || !strings.Contains(got.err, "empty") {
+			t.Errorf("%q: got %+v, want 2 and that an argument is empty", args, got)
+		}
+	}
+	if n := len(w.Requests(marketsim.SkinsBack)) + len(w.Requests(marketsim.SIH)); n != 0 {
+		t.Errorf("got %d kinds of requests, want none", n)
+	}
+}
+
+// TestPartlyNo: an answer that says no to a part, or to all, is whole. Its array
+// is closed though the exit status is 1.
+func TestPartlyNo(t *testing.T) {
+	w := newWorld(t)
+	w.buy(t, "bought-1")
+	if got := w.run(t, "sih", "add-account"); got.status != 0 {
+		t.Fatal(got.err)
+	}
+	asset, second := w.give(t), w.give(t)
+	if got := w.run(t, "sih", "deposit", asset+"=900", "--yes"); got.status != 0 {
+		t.Fatal(got.err)
+	}
+	for _, c := range []struct {
+		line string
+		rows int
+		want string // in what is said
+	}{
+		{"sih deposit " + asset + "=900 " + second + "=901 --yes", 2, "1 of 2 were left out"},
+		{"sih deposit " + asset + "=900 --yes", 1, "1 of 1 were left out"},
+		{"sih delete-deposit 50231 9999", 1, "1 of 2 were left out"},
+		{"skinsback purchase 70001 1", 1, "1: the market does not know"},
+		{"skinsback purchase 1", 0, "1: the market does not know"},
+		{"sih order 700001 999", 1, "999: the market does not know"},
+		{"sih order 998 999", 0, "998, 999: the market does not know"},
+		{"sih order 999", 0, "the market does not know"},
+	} {
+		got := w.run(t, append(strings.Fields(c.line), "--json")...)
+		var rows []map[string]any
+		if err := json.Unmarshal([]byte(got.out), &rows); err != nil || len(rows) != c.rows {
+			t.Errorf("%s: got %v in %q, want %d rows", c.line, err, got.out, c.rows)
+		}
+		if got.status != 1 || !strings.Contains(got.err, c.want) {
+			t.Errorf("%s: got exit status %d, %q, want 1 and %q", c.line, got.status, got.err, c.want)
+		}
+	}
+	if got := w.run(t, "skinsback", "purchase", "1"); got.out != "" || strings.Contains(got.err, "none") {
+		t.Errorf("got %q, %q, want no table", got.out, got.err)
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"skinarb/execution"
 	"skinarb/fetch"
 	"skinarb/internal/pricefeed"
 	"skinarb/internal/redisstore"
@@ -95,14 +96,22 @@ func (s *session) do(ctx context.Context) error {
 	}
 	err := s.cmd.run(ctx, s)
 	s.note.end()
-	if err != nil && !s.out.touched() {
+	whole := isWhole(err)
+	if err != nil && !s.out.touched() && !(whole && s.out.json) {
 		return err // a table of nothing would look like an answer
 	}
-	err = errors.Join(err, s.out.end(err == nil))
+	err = errors.Join(err, s.out.end(whole))
 	if said := s.out.summary(); said != "" {
 		s.note.say(said)
 	}
 	return err
+}
+
+// isWhole tells whether the market's answer is all there. It is after an error
+// that is part of it, too: something was left out, or the market does not know it.
+func isWhole(err error) bool {
+	var partly *partlyError
+	return err == nil || errors.As(err, &partly) || errors.Is(err, execution.ErrNotFound)
 }
 
 // afterwards is how long a change may go on after Ctrl-C: given up on the wire,

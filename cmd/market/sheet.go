@@ -23,6 +23,7 @@ type sheet struct {
 	brief   []string // those that a table of several rows shows
 	single  bool     // one thing, not a list
 	live    bool     // rows are written as they come
+	longest []string // of what is live: what the columns have room for
 	json    bool
 	colour  bool
 	zone    *time.Location // of times in a table
@@ -33,13 +34,13 @@ type sheet struct {
 	seen, fit, written int
 	otherStates        []string // that were seen and not asked for
 	rows               [][]any  // of a table, which is written when all are known
-	widths             []int    // of the columns of a table, which grow while it is live
+	widths             []int    // of the columns of a table, kept while it is live
 	err                error    // the first of writing
 }
 
 func newSheet(w io.Writer, c *command, in *input, zone *time.Location, colour bool) *sheet {
 	return &sheet{
-		w: w, columns: c.columns, brief: c.brief, single: c.single, live: c.live,
+		w: w, columns: c.columns, brief: c.brief, single: c.single, live: c.live, longest: c.longest,
 		json: in.on(asJSON.name), colour: colour, zone: zone,
 		limit: in.limit, state: in.given[byState.name],
 		words: strings.Fields(strings.ToLower(in.given[byName.name])),
@@ -124,7 +125,9 @@ func (s *sheet) print(text string) {
 // gap is between two columns.
 const gap = "  "
 
-// writeTable aligns the columns: numbers to the right, amounts at the point.
+// writeTable aligns the columns: numbers to the right, amounts at the point. What
+// is live stays under the headings of its first row; a cell that is wider moves
+// the rest of its own row.
 func (s *sheet) writeTable() {
 	if len(s.rows) == 0 {
 		return
@@ -139,6 +142,9 @@ func (s *sheet) writeTable() {
 	first := s.widths == nil
 	if first {
 		s.widths = make([]int, len(s.columns))
+		for j, text := range s.longest {
+			s.widths[j] = lipgloss.Width(text)
+		}
 	}
 	widths := s.widths
 	right := make([]bool, len(s.columns))
@@ -146,6 +152,9 @@ func (s *sheet) writeTable() {
 	for j, name := range s.columns {
 		hidden[j] = s.brief != nil && !slices.Contains(s.brief, name)
 		right[j] = alignPoints(s.rows, cells, j)
+		if !first {
+			continue
+		}
 		widths[j] = max(widths[j], lipgloss.Width(heading(name)))
 		for i := range cells {
 			widths[j] = max(widths[j], lipgloss.Width(cells[i][j]))
@@ -159,7 +168,7 @@ func (s *sheet) writeTable() {
 				continue
 			}
 			text := cell(j)
-			space := strings.Repeat(" ", widths[j]-lipgloss.Width(text))
+			space := strings.Repeat(" ", max(0, widths[j]-lipgloss.Width(text)))
 			if right[j] {
 				l.WriteString(space + paint(j, text) + gap)
 			} else {

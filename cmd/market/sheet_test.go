@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -103,6 +104,53 @@ func TestColours(t *testing.T) {
 	}
 	if got := draw(true); strings.Count(got, "\x1b[") != 8 { // two headings, two states: each on and off
 		t.Errorf("got %q, want four coloured words", got)
+	}
+}
+
+// TestLiveTable: every row stands under the headings, which are written with the
+// first. What is wider than expected moves its own row alone.
+func TestLiveTable(t *testing.T) {
+	var b bytes.Buffer
+	c := &commands[slices.IndexFunc(commands, func(c command) bool { return c.live })]
+	s := newSheet(&b, c, &input{}, time.UTC, false)
+	for i, row := range [][]any{
+		{"buy_item", "accepted", "70001", "mine-1"},
+		{"balance_change", nil, nil, nil},
+		{"status_change", "invalid_trade_token", "1234567890", "mine-2"},
+		{"an_event_of_next_year", "accepted", "70001", "mine-1"},
+		{"status_change", "timeout", "70001", "mine-1"},
+	} {
+		s.add(append([]any{startOfTests.Add(time.Duration(i) * 10 * time.Millisecond)}, row...)...)
+	}
+	const want = `received at                     kind            state                buy id      custom id
+2026-11-02 09:00:00.000 +00:00  buy_item        accepted             70001       mine-1
+2026-11-02 09:00:00.010 +00:00  balance_change  -                    -           -
+2026-11-02 09:00:00.020 +00:00  status_change   invalid_trade_token  1234567890  mine-2
+2026-11-02 09:00:00.030 +00:00  an_event_of_next_year  accepted             70001       mine-1
+2026-11-02 09:00:00.040 +00:00  status_change   timeout              70001       mine-1
+`
+	if got := b.String(); got != want {
+		t.Errorf("got\n%swant\n%s", got, want)
+	}
+}
+
+// TestNewestFirst: of one second, too.
+func TestNewestFirst(t *testing.T) {
+	type entry struct {
+		second int64
+		id     string
+	}
+	all := []entry{{1, "9"}, {1, "10"}, {2, "8"}, {1, "11"}, {3, "7"}}
+	var b bytes.Buffer
+	s := &session{out: &sheet{w: &b, columns: []string{"id"}, zone: time.UTC}}
+	if err := showNewest(s, all, nil, func(e entry) (time.Time, string) { return time.Unix(e.second, 0), e.id }, func(e entry) []any { return []any{e.id} }); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.out.end(true); err != nil {
+		t.Fatal(err)
+	}
+	if got, want := b.String(), "id\n7\n8\n11\n10\n9\n"; got != want {
+		t.Errorf("got %q, want %q", got, want)
 	}
 }
 

@@ -70,7 +70,7 @@ var sihCommands = []command{
 		market: pricing.SIH, name: "items", method: "GET /get-items",
 		does: "Lists every item on offer, with the lowest ask and how many there are.",
 		options: []option{
-			inGame, byName, upTo,
+			atSIH, byName, upTo,
 			{name: "minified", help: "Ask for SIH's short form."},
 			{name: "extended", help: "Ask for SIH's long form."},
 		},
@@ -91,7 +91,7 @@ var sihCommands = []command{
 		market: pricing.SIH, name: "min-item", method: "GET /get-min-item",
 		does: "Shows the lowest ask of one item now, by SIH's spelling of its name.",
 		args: "NAME", least: 1, most: 1,
-		options: []option{inGame},
+		options: []option{atSIH},
 		columns: itemColumns, brief: itemBrief,
 		run: func(ctx context.Context, s *session) error {
 			pull, err := s.sih.GetMinItem(ctx, s.in.game, s.in.args[0])
@@ -121,7 +121,7 @@ var sihCommands = []command{
 		columns: orderColumns, brief: orderBrief,
 		run: func(ctx context.Context, s *session) error {
 			all, err := s.sih.GetOrderHistory(ctx, s.in.since)
-			return showNewest(s, all, err, func(o sih.Order) time.Time { return o.Created }, orderRow)
+			return showNewest(s, all, err, func(o sih.Order) (time.Time, string) { return o.Created, strconv.FormatInt(o.ID, 10) }, orderRow)
 		},
 	},
 	{
@@ -138,7 +138,7 @@ var sihCommands = []command{
 		run: func(ctx context.Context, s *session) error {
 			wallet := map[string]sih.Wallet{mainWallet: sih.MainWallet, depositWallet: sih.DepositWallet}[s.in.given["wallet"]]
 			all, err := s.sih.WalletHistory(ctx, wallet, s.in.since, s.in.types...)
-			return showNewest(s, all, err, func(m sih.Movement) time.Time { return m.Created }, func(m sih.Movement) []any {
+			return showNewest(s, all, err, func(m sih.Movement) (time.Time, string) { return m.Created, "" }, func(m sih.Movement) []any {
 				return []any{at(m.Created), m.Amount, m.Type, told(meanings[m.Type]), told(m.OrderID), m.ID, told(m.Data)}
 			})
 		},
@@ -220,7 +220,7 @@ var sihCommands = []command{
 		gives:         "these are sold to whoever pays the price",
 		needsTradeURL: true,
 		lookup:        "market sih on-sale",
-		options:       []option{inGame},
+		options:       []option{atSIH},
 		columns:       []string{"state", "asset_id", "name", "phase", "price", "quantity", "id", "custom_id", "float", "stickers"},
 		brief:         []string{"state", "asset_id", "name", "price", "quantity", "id", "custom_id"},
 		run:           deposit,

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -134,7 +135,7 @@ var skinsbackCommands = []command{
 		columns: purchaseColumns, brief: purchaseBrief,
 		run: func(ctx context.Context, s *session) error {
 			all, err := s.skinsback.GetHistory(ctx, s.from(), s.in.until)
-			return showNewest(s, all, err, func(p skinsback.Purchase) time.Time { return p.At }, purchaseRow)
+			return showNewest(s, all, err, func(p skinsback.Purchase) (time.Time, string) { return p.At, p.BuyID }, purchaseRow)
 		},
 	},
 	{
@@ -145,10 +146,16 @@ var skinsbackCommands = []command{
 		options: []option{
 			inGame, byName, upTo,
 			text("currency", "CODE", "Currency of local prices, as market skinsback currencies has it."),
-			number("multiplier", "Multiplier of local prices, 0.5 to 2.", func(in *input) *decimal.Decimal { return &in.multiplier }),
-			text("custom-currency", "NAME", "A currency of your own for local prices, up to 4 characters; needs --custom-rate."),
-			number("custom-rate", "Its rate, at least 0.1.", func(in *input) *decimal.Decimal { return &in.rate }),
+			number("multiplier", "Multiplier of local prices, 0.5 to 2.", skinsback.LeastMultiplier, skinsback.MostMultiplier, func(in *input) *decimal.Decimal { return &in.multiplier }),
+			{"custom-currency", "NAME", "", "A currency of your own for local prices, up to 4 characters; needs --custom-rate.", func(_ *input, v string) error {
+				if len(v) > skinsback.MaxCustomCurrency {
+					return fmt.Errorf("it has %d characters at most", skinsback.MaxCustomCurrency)
+				}
+				return nil
+			}},
+			number("custom-rate", "Its rate, at least 0.1.", skinsback.LeastCustomRate, decimal.Zero, func(in *input) *decimal.Decimal { return &in.rate }),
 		},
+		check:   ownCurrency,
 		columns: []string{"asset_id", "name", "price", "sellable", "tradable", "disabled", "local", "local_multiplied", "local_currency", "app_id", "class_id", "icon_url"},
 		brief:   []string{"asset_id", "name", "price", "sellable", "tradable"},
 		run: func(ctx context.Context, s *session) error {
@@ -168,13 +175,13 @@ var skinsbackCommands = []command{
 		market: pricing.SkinsBack, name: "sell", method: "create_from_user_inventory",
 		does: "Offers items of the account of TRADE_URL to SkinsBack, for what it pays.",
 		more: "SkinsBack makes a trade offer. Nothing has changed hands before it is accepted on Steam: compare the bot before that, and let the offer expire when usd is too little.",
-		args: "ASSET...", least: 1, most: skinsback.MaxSale, arg: assetID,
+		args: "ASSET...", least: 1, most: skinsback.MaxSale, arg: assetOnce,
 		needsTradeURL: true,
 		gives:         "SkinsBack makes a trade offer for these items",
 		lookup:        "market skinsback deposit --custom ORDER_ID",
 		options: []option{
 			inGame,
-			text("order-id", "ID", "Our ID of it, never used before: up to 64 letters, digits, - and _. Without it one is made of the time."),
+			{"order-id", "ID", "", "Our ID of it, never used before: up to 64 letters, digits, - and _. Without it one is made of the time.", depositID},
 			text("currency", "CODE", "Currency of local sums."),
 			text("result-url", "URL", "Where SkinsBack sends callbacks; without it the project's."),
 		},
@@ -189,6 +196,8 @@ var skinsbackCommands = []command{
 		args:    "ORDER_ID STEAM_ID",
 		least:   2,
 		most:    2,
+		arg:     depositOfUser,
+		check:   leastAndMost,
 		lookup:  "market skinsback deposit --custom ORDER_ID",
 		columns: []string{"order_id", "transaction_id", "url"},
 		single:  true,
@@ -238,7 +247,7 @@ var skinsbackCommands = []command{
 		columns: depositColumns, brief: []string{"created_at", "state", "order_id", "transaction_id", "usd", "items"},
 		run: func(ctx context.Context, s *session) error {
 			all, err := s.skinsback.GetDeposits(ctx, s.from(), s.in.until)
-			return showNewest(s, all, err, func(d skinsback.Deposit) time.Time { return d.CreatedAt }, depositRow)
+			return showNewest(s, all, err, func(d skinsback.Deposit) (time.Time, string) { return d.CreatedAt, d.TransactionID }, depositRow)
 		},
 	},
 	{
@@ -289,6 +298,7 @@ var skinsbackCommands = []command{
 		live: true, needsSocket: true,
 		options: []option{byState, forTime},
 		columns: []string{"received_at", "kind", "state", "buy_id", "custom_id"},
+		longest: []string{"", "balance_change", string(skinsback.InvalidTradeToken), "1234567890", ""}, // a time is as long as any other
 		run: func(ctx context.Context, s *session) error {
 			ctx, cancel := context.WithCancel(ctx)
 			defer cancel()
@@ -414,12 +424,18 @@ func showFound[T any](s *session, all []T, idOf func(T) string, row func(T) []an
 	return nil
 }
 
-// showNewest shows a history, the newest first.
-func showNewest[T any](s *session, all []T, err error, when func(T) time.Time, row func(T) []any) error {
+// showNewest shows a history, the newest first. made tells when something was, and
+// the market's number of it, which is larger for the later of one second; without
+// numbers the market's order stays.
+func showNewest[T any](s *session, all []T, err error, made func(T) (at time.Time, number string), row func(T) []any) error {
 	if err != nil {
 		return err
 	}
-	slices.SortStableFunc(all, func(a, b T) int { return when(b).Compare(when(a)) })
+	slices.SortStableFunc(all, func(a, b T) int {
+		atA, numberA := made(a)
+		atB, numberB := made(b)
+		return cmp.Or(atB.Compare(atA), len(numberB)-len(numberA), strings.Compare(numberB, numberA))
+	})
 	for _, v := range all {
 		s.out.add(row(v)...)
 	}

@@ -13,6 +13,7 @@ import (
 	"os"
 	"os/signal"
 	"strconv"
+	"strings"
 	"syscall"
 	"time"
 
@@ -45,7 +46,8 @@ func run(ctx context.Context, args []string, lookup func(string) (string, bool),
 		return 2
 	}
 	if err := serve(ctx, cfg, listen, stdout, stderr); err != nil {
-		fmt.Fprintln(stderr, "marketsim:", err)
+		// The package's errors begin with its name, which is the program's, too.
+		fmt.Fprintln(stderr, "marketsim:", strings.TrimPrefix(err.Error(), "marketsim: "))
 		return 1
 	}
 	return 0

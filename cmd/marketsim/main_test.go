@@ -139,8 +139,8 @@ func TestRunAsksThePartner(t *testing.T) {
 func TestRunCannotListen(t *testing.T) {
 	var said bytes.Buffer
 	args := []string{"--listen=192.0.2.1:1", "--items=10"} // an address nobody has
-	if got := run(t.Context(), args, noEnv, io.Discard, &said); got != 1 || said.Len() == 0 {
-		t.Errorf("exit status %d, said %q, want 1 and a reason", got, &said)
+	if got := run(t.Context(), args, noEnv, io.Discard, &said); got != 1 || !strings.HasPrefix(said.String(), "marketsim: listen tcp") {
+		t.Errorf("exit status %d, said %q, want 1 and the reason, after the name once", got, &said)
 	}
 }
 

@@ -75,6 +75,9 @@ type DepositRequest struct {
 	Min, Max pricing.Money // bounds of the worth; 0 means none
 }
 
+// ValidOrderID tells whether s can be the OrderID of a deposit.
+func ValidOrderID(s string) bool { return validOrderID(s) }
+
 // DepositPage is where a user makes a deposit.
 type DepositPage struct {
 	URL           string // for the user alone: whoever has it can make the deposit. Said to work for 25 minutes

@@ -23,12 +23,22 @@ type InventoryRequest struct {
 	TradeToken string // 8 characters of the trade URL
 
 	Currency   string          // of local prices, as GetCurrencies has it
-	Multiplier decimal.Decimal // of local prices, 0.5 to 2
-	// CustomCurrency is one of our own, up to 4 characters, at CustomRate, at
-	// least 0.1.
+	Multiplier decimal.Decimal // of local prices, LeastMultiplier to MostMultiplier
+	// CustomCurrency is one of our own, up to MaxCustomCurrency characters, at
+	// CustomRate, at least LeastCustomRate. Neither goes without the other.
 	CustomCurrency string
 	CustomRate     decimal.Decimal
 }
+
+// MaxCustomCurrency is how long a CustomCurrency can be, in bytes.
+const MaxCustomCurrency = 4
+
+// Bounds of the numbers in an InventoryRequest, inclusive.
+var (
+	LeastMultiplier = decimal.New(5, -1)
+	MostMultiplier  = decimal.New(2, 0)
+	LeastCustomRate = decimal.New(1, -1)
+)
 
 // Inventory is what somebody could give to SkinsBack.
 type Inventory struct {
@@ -93,23 +103,17 @@ func (p params) tell(name, value string) {
 	}
 }
 
-var (
-	leastMultiplier = decimal.New(5, -1)
-	mostMultiplier  = decimal.New(2, 0)
-	leastRate       = decimal.New(1, -1)
-)
-
 func (r InventoryRequest) check() error {
 	m := r.Multiplier
 	switch {
 	case r.Game == "" || !validSteamID(r.SteamID) || !validToken(r.TradeToken):
-		return errors.New("Game, a SteamID64 or a trade token is missing or malformed")
-	case !m.IsZero() && (m.LessThan(leastMultiplier) || m.GreaterThan(mostMultiplier)):
-		return errors.New("Multiplier is not from 0.5 to 2")
-	case len(r.CustomCurrency) > 4:
-		return errors.New("CustomCurrency is longer than 4 characters")
-	case (r.CustomCurrency != "") != r.CustomRate.IsPositive(), r.CustomRate.IsPositive() && r.CustomRate.LessThan(leastRate):
-		return errors.New("CustomCurrency needs a CustomRate of at least 0.1, and the other way round")
+		return errors.New("the game, a SteamID64 or a trade token is missing or malformed")
+	case !m.IsZero() && (m.LessThan(LeastMultiplier) || m.GreaterThan(MostMultiplier)):
+		return fmt.Errorf("the multiplier is not from %s to %s", LeastMultiplier, MostMultiplier)
+	case len(r.CustomCurrency) > MaxCustomCurrency:
+		return fmt.Errorf("the custom currency is longer than %d characters", MaxCustomCurrency)
+	case (r.CustomCurrency != "") != r.CustomRate.IsPositive(), r.CustomRate.IsPositive() && r.CustomRate.LessThan(LeastCustomRate):
+		return fmt.Errorf("a custom currency needs a custom rate of at least %s, and the other way round", LeastCustomRate)
 	}
 	return nil
 }
