@@ -33,6 +33,19 @@ func (s *switches) set(t *Trading) {
 	s.hold = t
 }
 
+// HeldError says that a stop holds in this process, but not yet all that Stop
+// promises.
+type HeldError struct {
+	What string // that is missing, for the operator
+	Err  error  // why
+}
+
+func (e *HeldError) Error() string {
+	return "trading is stopped in this process, but " + e.What + ": " + e.Err.Error()
+}
+
+func (e *HeldError) Unwrap() error { return e.Err }
+
 // Trading gives the kill switch as it works, also when it could not be written.
 func (x *Executor) Trading(ctx context.Context) (Trading, error) {
 	if t := x.switches.get(); t != nil {
@@ -43,8 +56,8 @@ func (x *Executor) Trading(ctx context.Context) (Trading, error) {
 
 // Stop ends buying: once it has returned nil, no purchase request leaves any
 // process that shares the journal. What is on the wire is followed as ever. When
-// the switch cannot be written it returns the error, holds in this process all
-// the same, and Run goes on trying to write it.
+// that cannot be made sure it returns a *HeldError; while the switch cannot be
+// written, Run goes on trying.
 func (x *Executor) Stop(ctx context.Context, reason, by string) error {
 	t := Trading{Stopped: true, Reason: clip(reason), By: clip(by), At: x.now()}
 	x.switches.turn.Lock()
@@ -55,13 +68,17 @@ func (x *Executor) Stop(ctx context.Context, reason, by string) error {
 	x.log.Warn("trading stopped", "reason", t.Reason, "by", t.By)
 	x.cfg.Notify(Notice{Kind: NoticeStopped, Text: fmt.Sprintf("trading stopped by %s: %s", t.By, or(t.Reason, "no reason given"))})
 
+	var leaving error
 	select {
 	case <-x.leaving.Quiet(): // PlaceTimeout bounds it
 	case <-ctx.Done():
-		return errors.Join(err, fmt.Errorf("stop: a purchase is still being handed over: %w", ctx.Err()))
+		leaving = ctx.Err()
 	}
-	if err != nil {
-		return fmt.Errorf("stop: it holds until the program ends, but could not be written: %w", err)
+	switch {
+	case err != nil:
+		return &HeldError{"it could not be written down: a restart would forget it, and other traders on the same journal go on; it is tried until it works", errors.Join(err, leaving)}
+	case leaving != nil:
+		return &HeldError{"a purchase is still being handed over to a market", leaving}
 	}
 	return x.quietElsewhere(ctx)
 }
@@ -77,7 +94,7 @@ func (x *Executor) quietElsewhere(ctx context.Context) error {
 	for {
 		sent, err := x.all(ctx, "", states...)
 		if err != nil {
-			return fmt.Errorf("stop: see whether others still send: %w", err)
+			return &HeldError{"whether other processes are still sending could not be seen", err}
 		}
 		waiting := false
 		for _, o := range sent {
@@ -91,7 +108,7 @@ func (x *Executor) quietElsewhere(ctx context.Context) error {
 		select {
 		case <-time.After(100 * time.Millisecond):
 		case <-ctx.Done():
-			return fmt.Errorf("stop: a purchase of another process may still be leaving: %w", ctx.Err())
+			return &HeldError{"a purchase of another process may still be leaving", ctx.Err()}
 		}
 	}
 }

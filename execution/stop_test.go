@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"runtime"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -170,8 +171,8 @@ func TestStopThatCannotBeWritten(t *testing.T) {
 		stop := run(t, x)
 		defer stop()
 		j.broken.Store(true)
-		if err := x.Stop(t.Context(), "", ""); err == nil {
-			t.Error("it could not be written and nobody says so")
+		if held, ok := errors.AsType[*execution.HeldError](x.Stop(t.Context(), "", "")); !ok || !strings.Contains(held.What, "written") {
+			t.Errorf("got %v, want that it holds and could not be written", held)
 		}
 		if _, err := x.Buy(t.Context(), wish(1, pricing.Dollar)); !errors.Is(err, execution.ErrStopped) || m.times("Place") != 0 {
 			t.Errorf("buy: got error %v and %d requests, want ErrStopped", err, m.times("Place"))

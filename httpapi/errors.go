@@ -34,6 +34,7 @@ const (
 	codeNotReady         = "not_ready"
 	codeTimeout          = "timeout"
 	codeTooManyStreams   = "too_many_streams"
+	codeStopIncomplete   = "stop_incomplete"
 )
 
 // problems is the one place that knows which error is which status. Of a status
@@ -66,6 +67,7 @@ var problems = []struct {
 	{codeNotReady, 503, nil, "not ready"},
 	{codeTimeout, 503, context.DeadlineExceeded, "this took too long; it may or may not have happened"},
 	{codeTooManyStreams, 503, nil, "too many streams are open"},
+	{codeStopIncomplete, 503, nil, "trading is stopped in this process, but not all is sure"},
 }
 
 // apiError is an error that the client is told.
@@ -96,6 +98,9 @@ func describe(err error) *apiError {
 	if loose, ok := errors.AsType[*execution.LoosenError](err); ok {
 		return problem(codeWouldLoosen, "%s", loose)
 	}
+	if held, ok := errors.AsType[*execution.HeldError](err); ok {
+		return problem(codeStopIncomplete, "trading is stopped in this process, but %s", held.What)
+	}
 	fromFiber, isFiber := errors.AsType[*fiber.Error](err)
 	for _, p := range problems {
 		if isFiber && p.status == fromFiber.Code || p.cause != nil && errors.Is(err, p.cause) {
@@ -121,7 +126,7 @@ func (e *apiError) appendJSON(b []byte) []byte {
 // the query: the route is enough to find it.
 func (s *Server) writeError(c *fiber.Ctx, err error) {
 	e := describe(err)
-	if e.status == fiber.StatusInternalServerError || e.code == codeTimeout {
+	if e.status == fiber.StatusInternalServerError || e.code == codeTimeout || e.code == codeStopIncomplete {
 		s.log.Error("request failed", "method", c.Method(), "route", c.Route().Path, "error", err)
 	}
 	if e.code == codeUnauthorized {

@@ -45,6 +45,12 @@ func (n newLimits) over(l execution.Limits) (execution.Limits, error) {
 		}
 		*to = m
 	}
+	// A limit of 0 is none, which is not what somebody means who asks for it.
+	positive := func(asked bool, set int64, name string) {
+		if asked && set == 0 && failed == nil {
+			failed = problem(codeInvalidParameter, "%s of 0 would be no limit; to buy nothing, stop trading or set max_open_orders to 0", name)
+		}
+	}
 	count := func(to, from *int, name string) {
 		if from == nil || failed != nil {
 			return
@@ -57,6 +63,9 @@ func (n newLimits) over(l execution.Limits) (execution.Limits, error) {
 	money(&l.Order, n.MaxOrder, "max_order")
 	money(&l.Day, n.MaxDay, "max_day")
 	money(&l.Locked, n.MaxLocked, "max_locked")
+	positive(n.MaxOrder != nil, int64(l.Order), "max_order")
+	positive(n.MaxDay != nil, int64(l.Day), "max_day")
+	positive(n.MaxLocked != nil, int64(l.Locked), "max_locked")
 	money(&l.MinBalance, n.MinBalance, "min_balance")
 	count(&l.OpenOrders, n.MaxOpenOrders, "max_open_orders")
 	count(&l.ItemUnits, n.MaxItemUnits, "max_item_units")
@@ -73,6 +82,9 @@ func (n newLimits) over(l execution.Limits) (execution.Limits, error) {
 		money(&own.Locked, change.MaxLocked, "max_locked")
 		money(&own.MinBalance, change.MinBalance, "min_balance")
 		count(&own.OpenOrders, change.MaxOpenOrders, "max_open_orders")
+		positive(change.MaxDay != nil, int64(own.Day), "max_day of a market")
+		positive(change.MaxLocked != nil, int64(own.Locked), "max_locked of a market")
+		positive(change.MaxOpenOrders != nil, int64(own.OpenOrders), "max_open_orders of a market")
 		markets[name] = own
 	}
 	l.Markets = markets

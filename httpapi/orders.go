@@ -43,7 +43,7 @@ type orderJSON struct {
 	Refunded       *string           `json:"refunded"`
 	SellOn         *string           `json:"sell_on"`
 	BuyerOrder     *string           `json:"buyer_order"`
-	ExpectedProfit string            `json:"expected_profit"`
+	ExpectedProfit *string           `json:"expected_profit"` // null for what nobody planned to sell
 	MarketRef      *string           `json:"market_ref"`
 	OfferID        *string           `json:"offer_id"`
 	CreatedAt      *string           `json:"created_at"`
@@ -57,10 +57,14 @@ func toOrder(o execution.Order) orderJSON {
 	for i, h := range o.History {
 		steps[i] = stepJSON{instant(h.At), h.State, h.Event, h.Note}
 	}
+	var profit *string
+	if o.Proceeds > 0 {
+		profit = new(o.Profit().String())
+	}
 	return orderJSON{
 		ID: o.ID, Market: o.Market, Item: toItem(o.Item), MarketName: o.MarketName, State: o.State,
 		MaxPrice: o.Ask.String(), Cost: o.Cost.String(), Paid: amount(o.Paid), Refunded: amount(o.Refunded),
-		SellOn: text(string(o.SellOn)), BuyerOrder: text(o.Buyer.Ref), ExpectedProfit: o.Profit().String(),
+		SellOn: text(string(o.SellOn)), BuyerOrder: text(o.Buyer.Ref), ExpectedProfit: profit,
 		MarketRef: text(o.MarketRef), OfferID: text(o.OfferID),
 		CreatedAt: instant(o.CreatedAt), UpdatedAt: instant(o.UpdatedAt),
 		Error: text(o.Error), History: steps,
