@@ -363,11 +363,11 @@ All suites take about 8 minutes on two cores, 3 with --rounds 2 --for 1s.
 
 const helpExamples = `
 Examples:
-  bench --suite lookup --for 10s                        one suite, longer
-  bench --suite ingest,full --rounds 9 --html page.html and a page to show
-  bench --rounds 7 --json > before.json                 now change something
+  bench --suite lookup --for 10s                          one suite, longer
+  bench --suite ingest,full --rounds 9 --html page.html   and a page to show
+  bench --rounds 7 --json > before.json                   now change something
   bench --rounds 7 --compare before.json --html page.html
-  bench --from after.json --compare before.json         two files, nothing measured
+  bench --from after.json --compare before.json           two files, nothing measured
   bench --from after.json --markdown docs/performance.md
   bench --target http://127.0.0.1:8080 --rate 20000
   bench --market sih --rounds 3

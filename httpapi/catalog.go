@@ -2,8 +2,10 @@ package httpapi
 
 import (
 	"bufio"
+	"bytes"
 	"fmt"
 	"io"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -48,7 +50,7 @@ func (s *Server) getCatalog(c *fiber.Ctx, q params) error {
 		c.Status(fiber.StatusNotModified)
 		return nil
 	}
-	encoding := chooseEncoding(string(c.Request().Header.Peek(fiber.HeaderAcceptEncoding)))
+	encoding := chooseEncoding(string(bytes.Join(c.Request().Header.PeekAll(fiber.HeaderAcceptEncoding), []byte(","))))
 	if encoding != "" {
 		c.Set(fiber.HeaderContentEncoding, encoding)
 	}
@@ -91,22 +93,52 @@ func tagMatches(header, tag string) bool {
 	return false
 }
 
-// chooseEncoding gives the best encoding that an Accept-Encoding allows; empty
-// for none.
+// chooseEncoding gives the encoding that an Accept-Encoding likes best, and of
+// equals the one that we do; empty for none. A weight that is none counts as a
+// refusal. Plain lines are sent also to whoever refuses them but takes nothing
+// else that we have: they are of more use than an error.
+//
+// https://www.rfc-editor.org/rfc/rfc9110#section-12.5.3
 func chooseEncoding(header string) string {
-	allowed := map[string]bool{}
+	weights := map[string]float64{}
 	for part := range strings.SplitSeq(header, ",") {
-		name, parameter, _ := strings.Cut(part, ";")
-		weight, given := strings.CutPrefix(strings.ReplaceAll(parameter, " ", ""), "q=")
-		q, err := strconv.ParseFloat(weight, 64)
-		allowed[strings.ToLower(strings.TrimSpace(name))] = !given || err == nil && q > 0
+		name, parameters, _ := strings.Cut(part, ";")
+		weights[strings.ToLower(strings.TrimSpace(name))] = weight(parameters)
 	}
-	for _, ours := range []string{"zstd", "gzip"} {
-		if ok, named := allowed[ours]; ok || !named && allowed["*"] {
-			return ours
+	best, most := "", 0.0
+	for _, ours := range []string{"zstd", "gzip", "identity"} {
+		w, named := weights[ours]
+		if !named && ours != "identity" { // which nobody means by a star
+			w = weights["*"]
+		}
+		if w > most {
+			best, most = ours, w
 		}
 	}
-	return ""
+	if best == "identity" {
+		return ""
+	}
+	return best
+}
+
+// qvalue is a weight as HTTP has it.
+var qvalue = regexp.MustCompile(`^(0(\.[0-9]{0,3})?|1(\.0{0,3})?)$`)
+
+// weight gives the weight among the parameters of an encoding: 1 without one.
+func weight(parameters string) float64 {
+	for p := range strings.SplitSeq(parameters, ";") {
+		name, value, _ := strings.Cut(p, "=")
+		if !strings.EqualFold(strings.TrimSpace(name), "q") {
+			continue
+		}
+		value = strings.TrimSpace(value)
+		if !qvalue.MatchString(value) {
+			return 0
+		}
+		q, _ := strconv.ParseFloat(value, 64) // which reads all of those
+		return q
+	}
+	return 1
 }
 
 // catalogLines is a catalog to be written, with ages as of a time.

@@ -62,6 +62,33 @@ func TestCatalogIsCompressed(t *testing.T) {
 	}
 }
 
+// TestChooseEncoding weighs as RFC 9110, section 12.5.3, has it.
+func TestChooseEncoding(t *testing.T) {
+	for _, tt := range []struct{ accept, want string }{
+		{"", ""}, {"gzip", "gzip"}, {"zstd", "zstd"}, {"GZip", "gzip"}, {"br", ""}, {"gzipped", ""}, {",, gzip ,", "gzip"},
+		{"gzip, zstd", "zstd"}, {"gzip;q=0.5, zstd;q=0.5", "zstd"}, {"identity, gzip", "gzip"}, {"identity, zstd, gzip", "zstd"},
+		{"gzip;q=0.9, zstd;q=0.1", "gzip"}, {"gzip;q=0.1, zstd;q=0.9", "zstd"}, {"zstd;q=0.999, gzip", "gzip"}, {"br, gzip;q=0.2, zstd;q=0.1", "gzip"},
+		{"identity;q=0.9, gzip;q=0.1", ""}, {"identity;q=0.1, gzip;q=0.9", "gzip"}, {"identity", ""}, {"gzip;q=0.001", "gzip"},
+		{"identity;q=0, gzip;q=0.1", "gzip"}, {"identity;q=0", ""}, {"*;q=0", ""}, {"*;q=0, gzip;q=0.1", "gzip"}, // refused all: plain is as good as 406
+		{"*", "zstd"}, {"zstd;q=0, *", "gzip"}, {"zstd;q=0.2, *;q=0.5", "gzip"}, {"gzip, *;q=0.5", "gzip"}, {"identity;q=0.5, *;q=0.1", ""},
+		{"gzip;q=0", ""}, {"gzip;q=0.000", ""}, {"gzip;q=1.000", "gzip"}, {"gzip;q=1.", "gzip"},
+		{"gzip;q=x", ""}, {"gzip;q=", ""}, {"gzip;q", ""}, {"gzip;q=2", ""}, {"gzip;q=-1", ""}, {"gzip;q=+1", ""}, {"gzip;q=1e0", ""}, {"gzip;q=NaN", ""}, {"gzip;q=Inf", ""}, {"gzip;q=0x1p-1", ""}, {"gzip;q=0.1234", ""}, {"gzip;q=1.001", ""}, {"gzip;q=.5", ""}, {"gzip;q=x, zstd;q=0.1", "zstd"}, {"zstd;q=x, *", "gzip"},
+		{"gzip ; q=0.9 ,\tzstd; Q=0.1", "gzip"}, {"gzip;level=9;q=0.9, zstd;q=0.5", "gzip"}, {"gzip;level=9, zstd;q=0.5", "gzip"},
+	} {
+		if got := chooseEncoding(tt.accept); got != tt.want {
+			t.Errorf("Accept-Encoding %q: got %q, want %q", tt.accept, got, tt.want)
+		}
+	}
+}
+
+// TestAcceptEncodingInTwoLines is the same as in one.
+func TestAcceptEncodingInTwoLines(t *testing.T) {
+	got := ask(t, New(newWorld().cfg), request("GET", catalogTarget, "", "Accept-Encoding: zstd;q=0.1", "Accept-Encoding: gzip"))
+	if enc := got.header.Get("Content-Encoding"); enc != "gzip" {
+		t.Errorf("got %q, want gzip", enc)
+	}
+}
+
 func inflate(t *testing.T, encoding, body string) string {
 	t.Helper()
 	var r io.Reader = strings.NewReader(body)

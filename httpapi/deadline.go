@@ -65,7 +65,9 @@ func (c *lingerConn) Read(b []byte) (int, error) {
 			return 0, err
 		}
 	}
-	return c.Conn.Read(b)
+	n, err := c.Conn.Read(b)
+	c.beginning.read(b[:n])
+	return n, err
 }
 
 // maxWrite is how much, in bytes, has to be taken within one deadline. A body of
@@ -74,6 +76,7 @@ func (c *lingerConn) Read(b []byte) (int, error) {
 const maxWrite = 256 << 10
 
 func (c *lingerConn) Write(b []byte) (int, error) {
+	c.beginning.wrote(b)
 	if t, ok := c.writing.due(); ok {
 		if err := c.Conn.SetWriteDeadline(t); err != nil {
 			return 0, err

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"skinarb/execution"
 )
 
@@ -66,6 +68,8 @@ func TestErrors(t *testing.T) {
 		{"GET", "/v1/prices" + price("name", "★ Karambit | Doppler Phase 9 (Factory New)"), "", nil, 400, "invalid_parameter"},
 		{"GET", "/v1/prices" + price("name", redline, "phase", "Ruby"), "", nil, 400, "invalid_parameter"},
 		{"GET", "/v1/prices" + price("name", redline, "phase", "unknown"), "", nil, 400, "invalid_parameter"},
+		{"GET", "/v1/prices" + price("name", "★ Karambit | Doppler Phase 2 (Factory New)", "phase", "unknown"), "", nil, 400, "invalid_parameter"},
+		{"GET", "/v1/verdicts" + price("name", "★ Karambit | Doppler (Factory New) - Ruby", "phase", "unknown"), "", nil, 400, "invalid_parameter"},
 
 		{"POST", "/v1/prices", "", nil, 400, "invalid_body"},
 		{"POST", "/v1/prices", "names", nil, 400, "invalid_body"},
@@ -76,6 +80,15 @@ func TestErrors(t *testing.T) {
 		{"POST", "/v1/prices", `{"names":"x"}`, nil, 400, "invalid_body"},
 		{"POST", "/v1/prices", `{"names":[1]}`, nil, 400, "invalid_body"},
 		{"POST", "/v1/prices", `{"names":["x"`, nil, 400, "invalid_body"},
+		{"POST", "/v1/prices", `{"Names":["x"]}`, nil, 400, "invalid_body"},
+		{"POST", "/v1/prices", `{"nameſ":["x"]}`, nil, 400, "invalid_body"},
+		{"POST", "/v1/prices", `{"names":["x"],"names":["y"]}`, nil, 400, "invalid_body"},
+		{"POST", "/v1/prices", `{"names":["x"],"Names":["y"]}`, nil, 400, "invalid_body"},
+		{"POST", "/v1/prices", `{"game":"cs2","names":["x"],"game":"rust"}`, nil, 400, "invalid_body"},
+		{"POST", "/v1/prices", "{\"names\":[\"x\xff\"]}", nil, 400, "invalid_body"},
+		{"POST", "/v1/prices", `{"names":["\ud800"]}`, nil, 400, "invalid_body"},
+		{"POST", "/v1/prices", `{"names":["\\\uDC00x"]}`, nil, 400, "invalid_body"},
+		{"POST", "/v1/prices", `{"names":["\ud83d\ud83d\ude00"]}`, nil, 400, "invalid_body"},
 		{"POST", "/v1/prices", "null", nil, 400, "missing_parameter"},
 		{"POST", "/v1/prices", `{"game":"cs2"}`, nil, 400, "missing_parameter"},
 		{"POST", "/v1/prices", `{"game":"chess","names":[]}`, nil, 400, "invalid_parameter"},
@@ -130,9 +143,16 @@ func TestErrors(t *testing.T) {
 		{"POST", "/v1/trading/stop", `{"reason":"` + strings.Repeat("x", 501) + `"}`, []string{jsonBody}, 400, "invalid_parameter"},
 		{"POST", "/v1/trading/limits", `{"max_day":"1000000"}`, []string{jsonBody}, 409, "would_loosen"},
 		{"POST", "/v1/trading/limits", `{"max_day":"-1"}`, []string{jsonBody}, 400, "invalid_parameter"},
+		{"POST", "/v1/trading/limits", `{"max_day":"0"}`, []string{jsonBody}, 400, "invalid_parameter"},
+		{"POST", "/v1/trading/limits", `{"max_order":"0.00"}`, []string{jsonBody}, 400, "invalid_parameter"},
+		{"POST", "/v1/trading/limits", `{"markets":{"sih":{"max_locked":"0"}}}`, []string{jsonBody}, 400, "invalid_parameter"},
+		{"POST", "/v1/trading/limits", `{"markets":{"sih":{"max_open_orders":0}}}`, []string{jsonBody}, 400, "invalid_parameter"},
 		{"POST", "/v1/trading/limits", `{"max_open_orders":-1}`, []string{jsonBody}, 400, "invalid_parameter"},
 		{"POST", "/v1/trading/limits", `{"markets":{"steam":{"max_day":"1"}}}`, []string{jsonBody}, 400, "invalid_parameter"},
 		{"POST", "/v1/trading/limits", `{"max_week":"1"}`, []string{jsonBody}, 400, "invalid_body"},
+		{"POST", "/v1/trading/limits", `{"max_day":"1","max_day":"2"}`, []string{jsonBody}, 400, "invalid_body"},
+		{"POST", "/v1/trading/limits", `{"markets":{"sih":{"max_day":"1"},"sih":{}}}`, []string{jsonBody}, 400, "invalid_body"},
+		{"POST", "/v1/trading/limits", `{"markets":{"sih":{"Max_day":"1"}}}`, []string{jsonBody}, 400, "invalid_body"},
 		{"POST", "/v1/trading/breakers/steam/reset", "", nil, 404, "market_not_found"},
 		{"POST", "/v1/trading/start", `{"now":true}`, []string{jsonBody}, 400, "invalid_body"},
 
@@ -149,6 +169,47 @@ func TestErrors(t *testing.T) {
 		s := New(newWorld().withTokens().cfg)
 		got := ask(t, s, request(tt.method, tt.target, tt.body, append(tt.headers, "Authorization: Bearer "+operatorToken)...))
 		wantError(t, what, got, tt.status, tt.code)
+	}
+}
+
+// TestBodiesAreExplained in words of the API, not of the program.
+func TestBodiesAreExplained(t *testing.T) {
+	for _, tt := range []struct{ target, body, want string }{
+		{"/v1/prices", "[]", "the body: expected an object, got an array"},
+		{"/v1/prices", `"x"`, "the body: expected an object, got a string"},
+		{"/v1/prices", `{"names":"x"}`, `"names": expected an array, got a string`},
+		{"/v1/prices", `{"names":{}}`, `"names": expected an array, got an object`},
+		{"/v1/prices", `{"names":["x",12.5]}`, `"names": expected a string, got a number`},
+		{"/v1/prices", `{"game":true,"names":[]}`, `"game": expected a string, got a boolean`},
+		{"/v1/prices", `{"Names":[]}`, `unknown member "Names"`},
+		{"/v1/prices", `{"limit":1}`, `unknown member "limit"`},
+		{"/v1/prices", `{"` + strings.Repeat("x", 5000) + `":1}`, `unknown member "` + strings.Repeat("x", 40) + `…"`},
+		{"/v1/prices", `{"names":[],"names":[]}`, `member "names" is given twice`},
+		{"/v1/trading/limits", `{"max_open_orders":1.5}`, `"max_open_orders": expected a whole number, got another number`},
+		{"/v1/trading/limits", `{"max_open_orders":"1"}`, `"max_open_orders": expected a whole number, got a string`},
+		{"/v1/trading/limits", `{"markets":{"sih":1}}`, `"markets": expected an object, got a number`},
+	} {
+		got := ask(t, New(newWorld().withTokens().cfg), request("POST", tt.target, tt.body, "Authorization: Bearer "+operatorToken))
+		var answer struct{ Error struct{ Message string } }
+		if err := json.Unmarshal([]byte(got.body), &answer); err != nil || got.status != 400 || answer.Error.Message != tt.want {
+			t.Errorf("%.80s: got %d %q, want 400 %q", tt.body, got.status, answer.Error.Message, tt.want)
+		}
+	}
+}
+
+// TestStrangeNamesAreText all the same: what is no name costs no others.
+func TestStrangeNamesAreText(t *testing.T) {
+	body := `{"names":["\ud83d\ude00\n","\uD83D\uDE00","\\ud800","\\\\ud800","\ufffd","` + redline + `"]}`
+	got := ask(t, New(newWorld().cfg), request("POST", "/v1/prices", body))
+	var answer struct {
+		Prices   []json.RawMessage
+		NotFound []string `json:"not_found"`
+	}
+	if err := json.Unmarshal([]byte(got.body), &answer); err != nil || got.status != 200 || len(answer.Prices) != 1 {
+		t.Errorf("got %d %s (%v), want 200 and one price", got.status, got.body, err)
+	}
+	if d := cmp.Diff([]string{"😀\n", "😀", `\ud800`, `\\ud800`, "\ufffd"}, answer.NotFound); d != "" {
+		t.Errorf("not_found (-want +got):\n%s", d)
 	}
 }
 
@@ -171,6 +232,7 @@ func TestErrorsBelow(t *testing.T) {
 		{errors.New("dial redis.internal:6379"), 500, "internal"},
 		{fmt.Errorf("ask redis.internal: %w", context.DeadlineExceeded), 503, "timeout"},
 		{fmt.Errorf("redis.internal: %w", execution.ErrNoOrder), 404, "order_not_found"},
+		{fmt.Errorf("stop: %w", &execution.HeldError{What: "it could not be written down", Err: errors.New("redis.internal")}), 503, "stop_incomplete"},
 	} {
 		for _, r := range []struct{ method, target string }{
 			{"GET", "/v1/orders"}, {"GET", "/v1/orders/sa-newest"}, {"GET", "/v1/pnl"}, {"GET", "/v1/trading"},

@@ -30,7 +30,7 @@ var (
 		"", "?", "?name=", "?name=nothing", "?name=%zz", "?name=%f", "?name=%ff", "?nam%65=x", "?&name=x", "?name=x&name=x", "?name",
 		"?game=&name=" + url.QueryEscape(redline), "?game=tf2&name=" + url.QueryEscape(redline), "?game=chess&name=x", "?market=sih&name=x",
 		"?name=AK-47++|+Redline+(Field-Tested)", "?name=" + url.QueryEscape(redline) + "&phase=unknown",
-		"?name=" + url.QueryEscape(doppler) + "&phase=p2", "?name=" + url.QueryEscape(doppler) + "&phase=Sapphire",
+		"?name=" + url.QueryEscape(doppler) + "&phase=p2", "?name=" + url.QueryEscape(doppler) + "&phase=Sapphire", "?name=" + url.QueryEscape("★ Karambit | Doppler Phase 2 (Factory New)") + "&phase=unknown",
 		"?name=" + url.QueryEscape("★ Karambit | Doppler (Factory New) - Ruby"), "?name=" + url.QueryEscape("★ Bayonet | Gamma Doppler (Factory New)"),
 		"?name=" + strings.Repeat("x", maxValue+1),
 	}

@@ -5,7 +5,6 @@ import (
 	"context"
 	"io"
 	"net/http"
-	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -18,7 +17,12 @@ import (
 
 func document(t *testing.T) (*openapi3.T, routers.Router) {
 	t.Helper()
-	doc, err := openapi3.NewLoader().LoadFromData(openAPI)
+	return documentOf(t, openAPI)
+}
+
+func documentOf(t *testing.T, data []byte) (*openapi3.T, routers.Router) {
+	t.Helper()
+	doc, err := openapi3.NewLoader().LoadFromData(data)
 	if err != nil {
 		t.Fatalf("load openapi.json: %v", err)
 	}
@@ -32,14 +36,33 @@ func document(t *testing.T) (*openapi3.T, routers.Router) {
 	return doc, router
 }
 
-var fiberParam = regexp.MustCompile(`:(\w+)`)
-
-// TestDocumentHasEveryRoute compares paths, methods and query parameters in both
-// directions.
+// TestDocumentHasEveryRoute of a server and no other: it compares paths, methods
+// and query parameters in both directions.
 func TestDocumentHasEveryRoute(t *testing.T) {
-	doc, _ := document(t)
+	for name, leaveOut := range map[string]func(*Config){
+		"a trader that sells":   func(*Config) {},
+		"a trader":              func(c *Config) { c.Partner = nil },
+		"a trader without keys": func(c *Config) { c.Partner, c.Hooks = nil, nil },
+		"an aggregator":         func(c *Config) { c.Partner, c.Hooks, c.Trading, c.Strategy = nil, nil, nil, nil },
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld()
+			leaveOut(&w.cfg)
+			s := New(w.cfg)
+			got := ask(t, s, request("GET", "/openapi.json", ""))
+			if got.status != 200 || got.header.Get("Content-Type") != "application/json" {
+				t.Fatalf("got %d %s, want 200 and JSON", got.status, got.header.Get("Content-Type"))
+			}
+			doc, _ := documentOf(t, []byte(got.body))
+			sameRoutes(t, s, doc)
+		})
+	}
+}
+
+func sameRoutes(t *testing.T, s *Server, doc *openapi3.T) {
+	t.Helper()
 	var served, described []string
-	for _, r := range New(newWorld().cfg).routes() {
+	for _, r := range s.routes() {
 		names := slices.Sorted(slices.Values(r.params))
 		served = append(served, r.method+" "+fiberParam.ReplaceAllString(r.path, "{$1}")+" "+strings.Join(names, ","))
 	}

@@ -140,8 +140,13 @@ func (q *params) item() (pricing.Item, error) {
 	if err != nil {
 		return pricing.Item{}, problem(codeInvalidParameter, "name %s: %s", quoted(q.get("name")), reason(err))
 	}
-	if phase != pricing.NoPhase && it.Phase == pricing.NoPhase {
+	switch phase {
+	case pricing.NoPhase, it.Phase:
+		return it, nil
+	}
+	if it.Phase == pricing.NoPhase {
 		return pricing.Item{}, problem(codeInvalidParameter, "this item has no phases")
 	}
-	return it, nil
+	// The name tells a phase, and the question is for the one that is not known.
+	return pricing.Item{}, problem(codeInvalidParameter, "name %s: %s", quoted(q.get("name")), pricing.ErrPhaseClash)
 }

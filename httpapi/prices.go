@@ -45,6 +45,9 @@ func (s *Server) postPrices(c *fiber.Ctx, _ params) error {
 	if err := readBody(c, &body); err != nil {
 		return err
 	}
+	if err := checkText(c.Request().Body()); err != nil {
+		return err // a name that nobody sent would be answered
+	}
 	g, err := parseGame(body.Game)
 	switch {
 	case err != nil:

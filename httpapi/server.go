@@ -138,6 +138,7 @@ type Server struct {
 	guard   guard
 	log     *slog.Logger
 	now     func() time.Time
+	openAPI []byte // what this server serves
 	metrics *requestMetrics
 	search  pricing.Search
 
@@ -191,11 +192,16 @@ func New(cfg Config) *Server {
 		WriteTimeout:                 writeTimeout,
 		IdleTimeout:                  idleTimeout,
 		DisablePreParseMultipartForm: true,
-		ErrorHandler:                 s.refuse,
+		ErrorHandler: func(c *fiber.Ctx, err error) error {
+			s.refuse(c, err)
+			return nil
+		},
 	})
-	for _, r := range s.routes() {
+	routes := s.routes()
+	for _, r := range routes {
 		s.mount(r)
 	}
+	s.openAPI = describeRoutes(routes)
 	s.app.Server().Handler = s.plainFirst(s.checkMethod(s.app.Server().Handler))
 	return s
 }
@@ -240,8 +246,8 @@ func (s *Server) routes() []route {
 	}
 	if s.cfg.Partner != nil {
 		rs = append(rs,
-			route{"POST", "/partner/sih/create-purchase", accessSigned, nil, s.postPartnerPurchase},
-			route{"GET", "/partner/sih/get-purchase", accessSigned, []string{"customId"}, s.getPartnerPurchase},
+			route{"POST", createPurchasePath, accessSigned, nil, s.postPartnerPurchase},
+			route{"GET", getPurchasePath, accessSigned, []string{"customId"}, s.getPartnerPurchase},
 		)
 	}
 	if s.cfg.Trading == nil {
@@ -260,23 +266,35 @@ func (s *Server) routes() []route {
 	)
 }
 
-// mount registers a route: authorisation, parameters, the handler, and then the
-// metrics of whatever came out. A panic ends one request, not the process: a
-// trader must not die of a question.
+// mount registers a route. The paths of whoever signs may end in a slash: they are
+// written into SIH's settings by hand.
 func (s *Server) mount(r route) {
 	observe := s.metrics.of(r.path)
 	handle := func(c *fiber.Ctx) error {
-		started := time.Now()
-		if err := s.answer(c, r); err != nil {
-			s.writeError(c, err)
-		}
-		observe(c.Response().StatusCode(), time.Since(started))
+		s.serve(c, r, observe)
 		return nil
 	}
-	s.app.Add(r.method, r.path, handle)
-	if r.method == fiber.MethodGet {
-		s.app.Add(fiber.MethodHead, r.path, handle)
+	paths := []string{r.path}
+	if r.access == accessSigned {
+		paths = append(paths, r.path+"/")
 	}
+	for _, path := range paths {
+		s.app.Add(r.method, path, handle)
+		if r.method == fiber.MethodGet {
+			s.app.Add(fiber.MethodHead, path, handle)
+		}
+	}
+}
+
+// serve answers a request: authorisation, parameters, the handler, and then the
+// metrics of whatever came out. A panic ends one request, not the process: a
+// trader must not die of a question.
+func (s *Server) serve(c *fiber.Ctx, r route, observe func(int, time.Duration)) {
+	started := time.Now()
+	if err := s.answer(c, r); err != nil {
+		s.writeError(c, err)
+	}
+	observe(c.Response().StatusCode(), time.Since(started))
 }
 
 func (s *Server) answer(c *fiber.Ctx, r route) (err error) {
@@ -313,14 +331,23 @@ func setSafeHeaders(h *fasthttp.ResponseHeader) {
 
 // refuse answers what Fiber and fasthttp refuse by themselves: an unknown path
 // or method, a body that is too large, a request that is none.
-func (s *Server) refuse(c *fiber.Ctx, err error) error {
-	s.writeError(c, err)
-	status := c.Response().StatusCode()
-	s.metrics.of(noRoute)(status, 0)
-	if status != fiber.StatusNotFound && status != fiber.StatusMethodNotAllowed {
-		linger(c.Context().Conn()) // fasthttp did not read the request to its end
+func (s *Server) refuse(c *fiber.Ctx, err error) {
+	status := describe(err).status
+	unread := status != fiber.StatusNotFound && status != fiber.StatusMethodNotAllowed // fasthttp did not read the request to its end
+	conn, _ := c.Context().Conn().(*lingerConn)
+	path := c.Path()
+	if unread && conn != nil && len(path) <= 1 { // it forgets some of those that it refuses
+		path = conn.beginning.path()
 	}
-	return nil
+	if ours := s.partnerPath(path); ours != "" {
+		s.serve(c, route{path: ours, access: accessSigned, handle: s.answerUnsigned}, s.metrics.of(ours))
+	} else {
+		s.writeError(c, err)
+		s.metrics.of(noRoute)(status, 0)
+	}
+	if unread {
+		linger(c.Context().Conn())
+	}
 }
 
 // checkMethod refuses what is no HTTP method: Fiber would answer it in plain
@@ -335,11 +362,9 @@ func (s *Server) checkMethod(next fasthttp.RequestHandler) fasthttp.RequestHandl
 			next(ctx)
 			return
 		}
-		e := describe(fiber.ErrMethodNotAllowed)
-		ctx.SetContentType(fiber.MIMEApplicationJSON)
-		ctx.SetStatusCode(e.status)
-		ctx.SetBody(e.appendJSON(nil))
-		s.metrics.of(noRoute)(e.status, 0)
+		c := s.app.AcquireCtx(ctx)
+		defer s.app.ReleaseCtx(c)
+		s.refuse(c, fiber.ErrMethodNotAllowed)
 	}
 }
 
@@ -412,6 +437,7 @@ type lingerConn struct {
 	net.Conn
 	unread           atomic.Bool // the client may still be sending
 	reading, writing deadline
+	beginning        beginning
 }
 
 // linger makes closing c wait for a client that is still sending.
