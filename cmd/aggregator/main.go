@@ -28,7 +28,8 @@ func main() {
 }
 
 const about = `aggregator pulls the catalogs of SkinsBack and SIH Market into Redis, checks
-them, and serves what everything costs.
+them, and serves what everything costs. With REDIS_URL and no keys of a market it
+fetches nothing, and serves what others fetch.
 
 Without accounts: go run ./cmd/aggregator --demo`
 
@@ -38,6 +39,7 @@ func run(ctx context.Context, args []string, lookup func(string) (string, bool),
 	var p settings.Prices
 	set := settings.New("aggregator", about)
 	p.Declare(set, "127.0.0.1:8080")
+	set.Elsewhere(settings.TraderOnly...) // one file may serve both
 	err := set.Load(args, lookup, stdout)
 	if errors.Is(err, settings.ErrDone) {
 		return 0
@@ -109,7 +111,10 @@ func aggregate(ctx context.Context, p *settings.Prices, stdout, stderr io.Writer
 	if p.Demo {
 		fmt.Fprintf(stdout, "dashboard  %s\ntry        curl '%sv1/items?q=ak+redline'\n", address, address)
 	}
-	if len(feed.Markets()) == 0 {
+	switch {
+	case feed.Reads():
+		log.Info("no market is configured: this process fetches nothing, and serves what others publish to REDIS_URL")
+	case len(feed.Markets()) == 0:
 		log.Warn("no market is configured: set SKINSBACK_CLIENT_ID and SKINSBACK_CLIENT_SECRET, or SIH_API_KEY; or try --demo")
 	}
 

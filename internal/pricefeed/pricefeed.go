@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -28,7 +29,7 @@ import (
 type Config struct {
 	Settings  *settings.Prices
 	Dir       string              // where reference prices, and an embedded Redis's catalogs, are kept over restarts
-	Fetch     bool                // pull catalogs; false when others do, over a shared Redis
+	Fetch     bool                // pull catalogs, unless Reads; false when others do, over a shared Redis
 	Recipient execution.Recipient // of purchases; zero where nothing is bought
 	Registry  *prometheus.Registry
 	Log       *slog.Logger
@@ -48,6 +49,7 @@ type PriceFeed struct {
 	events  *skinsback.Client // nil where SkinsBack is off
 	budgets map[pricing.Market]fetch.Budget
 	feeds   []pricing.Feed // that are followed
+	reads   bool           // see Reads
 	changed chan struct{}
 	amended atomic.Int64 // how often the strategy's own check found it wrong
 }
@@ -63,6 +65,7 @@ func Open(ctx context.Context, cfg Config) (*PriceFeed, error) {
 		engine:  strategy.New(s.Rules),
 		budgets: map[pricing.Market]fetch.Budget{},
 		changed: make(chan struct{}, 1),
+		reads:   cfg.Fetch && s.RedisURL != "" && !s.SkinsBack.On() && !s.SIH.On(),
 	}
 	var err error
 	if s.RedisURL != "" {
@@ -81,7 +84,7 @@ func Open(ctx context.Context, cfg Config) (*PriceFeed, error) {
 	f.replica = redisstore.NewReplica(f.store, f.feeds, cfg.Log)
 	f.replica.Subscribe(f.update)
 	f.loadReferences()
-	if cfg.Fetch {
+	if cfg.Fetch && !f.reads {
 		f.fetcher = fetch.New(fetch.Config{
 			Sources: sources, Games: s.Games, Store: f.store, Leaser: f.store,
 			Interval: s.FetchInterval, MaxAge: s.MaxQuoteAge, Now: cfg.Now, Log: cfg.Log,
@@ -93,7 +96,8 @@ func Open(ctx context.Context, cfg Config) (*PriceFeed, error) {
 	return f, nil
 }
 
-// openMarkets makes the clients of the markets that are configured.
+// openMarkets makes the clients of the markets that are configured, and finds the
+// feeds to follow.
 func (f *PriceFeed) openMarkets() ([]fetch.Source, error) {
 	s, log := f.cfg.Settings, f.cfg.Log
 	var sources []fetch.Source
@@ -102,11 +106,11 @@ func (f *PriceFeed) openMarkets() ([]fetch.Source, error) {
 		execution.Market
 	}) {
 		sources, f.markets = append(sources, c), append(f.markets, c)
-		for _, g := range s.Games {
-			if slices.Contains(c.Games(), g) {
-				f.feeds = append(f.feeds, pricing.Feed{Market: c.Market(), Game: g})
-			}
-		}
+		f.follow(c)
+	}
+	if f.reads { // what a market sells is known without an account there
+		f.follow(new(skinsback.Client))
+		f.follow(new(sih.Client))
 	}
 	if s.SkinsBack.On() {
 		f.budgets[pricing.SkinsBack] = f.store.Budget(pricing.SkinsBack, s.SkinsBack.RatePerMinute)
@@ -134,6 +138,19 @@ func (f *PriceFeed) openMarkets() ([]fetch.Source, error) {
 	}
 	return sources, nil
 }
+
+// follow adds the feeds of a market that are wanted.
+func (f *PriceFeed) follow(src fetch.Source) {
+	for _, g := range f.cfg.Settings.Games {
+		if slices.Contains(src.Games(), g) {
+			f.feeds = append(f.feeds, pricing.Feed{Market: src.Market(), Game: g})
+		}
+	}
+}
+
+// Reads tells whether this process serves what others publish: it would fetch, has
+// a Redis to share, and a key of no market.
+func (f *PriceFeed) Reads() bool { return f.reads }
 
 // Run follows the store, and fetches where that is wanted, until ctx ends.
 func (f *PriceFeed) Run(ctx context.Context) {
@@ -232,11 +249,13 @@ func (f *PriceFeed) Statuses() []pricing.FeedStatus {
 			feed := pricing.Feed{Market: m, Game: g}
 			st, ok := known[feed]
 			switch {
-			case ok:
-			case !f.cfg.Settings.On(m):
+			case !f.reads && !f.cfg.Settings.On(m): // whatever others on this Redis fetch: none of it is served here
 				st = pricing.FeedStatus{Feed: feed, State: pricing.Off, Reason: "the market is not configured"}
 			case !slices.Contains(f.feeds, feed):
 				st = pricing.FeedStatus{Feed: feed, State: pricing.Off, Reason: "the market does not sell this game"}
+			case ok:
+			case f.reads:
+				st = pricing.FeedStatus{Feed: feed, State: pricing.Down, Reason: "nobody has pulled it yet"}
 			default:
 				st = pricing.FeedStatus{Feed: feed, State: pricing.Down, Reason: "not pulled yet"}
 			}
@@ -267,10 +286,11 @@ func (f *PriceFeed) Release(ctx context.Context, feed pricing.Feed) error {
 	return f.store.Release(ctx, feed)
 }
 
-// Ready tells whether every feed is loaded, or known to be absent, and if not,
-// why.
+// Ready tells whether there are prices to serve, and if not, why. One feed is
+// enough once the others were looked for: a market that is down must not take the
+// other one's prices away.
 func (f *PriceFeed) Ready() (bool, string) {
-	if len(f.markets) == 0 {
+	if len(f.markets) == 0 && !f.reads {
 		return false, "no market is configured"
 	}
 	if len(f.feeds) == 0 {
@@ -279,10 +299,36 @@ func (f *PriceFeed) Ready() (bool, string) {
 	if !f.replica.Ready() {
 		return false, "prices are not loaded yet"
 	}
+	if !f.loaded() {
+		return false, f.missing()
+	}
 	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
 	defer cancel()
 	if err := f.store.Ping(ctx); err != nil {
 		return false, "the price store does not answer"
 	}
 	return true, ""
+}
+
+// loaded tells whether a catalog of any feed is in force.
+func (f *PriceFeed) loaded() bool {
+	book := f.Book()
+	return slices.ContainsFunc(f.feeds, func(feed pricing.Feed) bool {
+		c, _ := book.Catalog(feed)
+		return c.Version > 0
+	})
+}
+
+// missing says in words that no feed has a catalog. Why is told by /v1/feeds, which
+// may need a token.
+func (f *PriceFeed) missing() string {
+	names := make([]string, len(f.feeds))
+	for i, feed := range f.feeds {
+		names[i] = feed.String()
+	}
+	why := "no prices are loaded: there is no catalog yet of " + strings.Join(names, ", ")
+	if f.fetcher == nil {
+		why += "; an aggregator that fetches must publish them to this Redis"
+	}
+	return why
 }
