@@ -9,12 +9,16 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"os"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/alicebob/miniredis/v2"
 )
 
 // output is a buffer that a running program writes and a test reads.
@@ -186,6 +190,56 @@ func TestMistakesAreReportedTogether(t *testing.T) {
 		if !strings.Contains(log.String(), name+":") {
 			t.Errorf("mistakes lack %s:\n%s", name, log.String())
 		}
+	}
+}
+
+// TestOneFileServesTheTraderToo: what only the trader has is no mistake here, and
+// what nobody has still is.
+func TestOneFileServesTheTraderToo(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "settings.yaml")
+	if err := os.WriteFile(file, []byte("max_order_usd: 25\nsih_deposit_api_key_file: /nowhere\nmax_oder_usd: 25\ngames: chess\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	var log output
+	if got := run(t.Context(), []string{"--config", file}, noEnv, io.Discard, &log); got != 2 {
+		t.Errorf("exit status: got %d, want 2", got)
+	}
+	if said := log.String(); strings.Contains(said, "max_order_usd") || strings.Contains(said, "deposit") ||
+		!strings.Contains(said, "max_oder_usd: no such setting") || !strings.Contains(said, "GAMES:") {
+		t.Errorf("got %q, want max_oder_usd and GAMES named, and nothing else", said)
+	}
+}
+
+// TestWithoutKeysItReads: on a shared Redis, and says so once.
+func TestWithoutKeysItReads(t *testing.T) {
+	env := map[string]string{"REDIS_URL": "redis://" + miniredis.RunT(t).Addr(), "LISTEN_ADDR": "127.0.0.1:0", "DATA_DIR": t.TempDir(), "LOG_FORMAT": "json"}
+	ctx, cancel := context.WithTimeout(t.Context(), 60*time.Second)
+	defer cancel()
+	var log output
+	status := make(chan int, 1)
+	go func() {
+		status <- run(ctx, nil, func(name string) (string, bool) { v, ok := env[name]; return v, ok }, io.Discard, &log)
+	}()
+	var address string
+	find := regexp.MustCompile(`"dashboard":"(http://[^"]+/)"`)
+	eventually(t, func() bool {
+		if m := find.FindStringSubmatch(log.String()); m != nil {
+			address = m[1]
+		}
+		return address != ""
+	})
+	eventually(t, func() bool {
+		return strings.Contains(get(t, address+"readyz"), "no catalog yet of skinsback/cs2, sih/cs2")
+	})
+	if feeds := get(t, address+"v1/feeds"); strings.Count(feeds, `"state":"down"`) != 2 {
+		t.Errorf("feeds: got %s, want two that are down", feeds)
+	}
+	cancel()
+	if got := <-status; got != 0 {
+		t.Errorf("exit status: got %d, want 0", got)
+	}
+	if n := strings.Count(log.String(), "fetches nothing"); n != 1 {
+		t.Errorf("said %d times that it only reads, want once:\n%s", n, log.String())
 	}
 }
 

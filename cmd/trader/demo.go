@@ -35,7 +35,8 @@ func (c *config) startDemo(stop func(), screen *screen) (*show, func(), error) {
 	}
 
 	c.UseDemo(sim.SkinsBackURL, marketsim.DemoClientID, marketsim.DemoClientSecret, sim.SIHURL, marketsim.DemoAPIKey, dir)
-	c.Override("MODE", live) // against the simulated markets, where it costs nothing
+	c.Override("MODE", live)        // against the simulated markets, where it costs nothing
+	c.Override("JOURNAL", inSQLite) // as REDIS_URL is not used
 	c.Override("TRADE_URL", "https://steamcommunity.com/tradeoffer/new/?partner=100000001&token=AbCdEf12")
 	c.Override("TRACK_INTERVAL", "500ms")
 	c.Override("SKINSBACK_PROTECTION", "9s")
@@ -59,7 +60,7 @@ func (c *config) startDemo(stop func(), screen *screen) (*show, func(), error) {
 	for name, value := range map[string]string{
 		"MAX_ORDER_USD": "100", "MAX_DAY_USD": "50000", "MAX_LOCKED_USD": "1500", "MAX_OPEN_ORDERS": "6",
 		"SKINSBACK_SELL_FEE_BPS": "1000", "SIH_SELL_FEE_BPS": "1000",
-		"LOG_LEVEL": "error+4", // the screen tells it better
+		"LOG_LEVEL": "off", // the screen tells it better
 	} {
 		c.Suggest(name, value)
 	}

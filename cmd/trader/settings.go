@@ -3,6 +3,8 @@ package main
 import (
 	"errors"
 	"fmt"
+	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -128,6 +130,13 @@ func (c *config) declareMarket(s *settings.Set, m pricing.Market) {
 	})
 }
 
+// address tells whether a URL is one of these schemes', with a host and without a
+// password, which would be shown.
+func address(raw string, schemes ...string) bool {
+	u, err := url.Parse(raw)
+	return err == nil && u.Hostname() != "" && u.User == nil && slices.Contains(schemes, u.Scheme)
+}
+
 // validate gives every mistake that only shows when settings are seen together.
 func (c *config) validate() []error {
 	mistakes := c.Prices.Validate()
@@ -161,6 +170,17 @@ func (c *config) validate() []error {
 	if c.SkinsBack.URL != skinsBackAPI && !c.Given("SKINSBACK_WS_URL") {
 		c.SkinsBackWS = "" // what signs the socket's address must not go to another host than the rest
 	}
+	if c.SkinsBackWS != "" && !address(c.SkinsBackWS, "ws", "wss") {
+		mistakes = append(mistakes, errors.New("SKINSBACK_WS_URL: it is a ws or wss address without a password, or empty"))
+	}
+	if c.SIHDepositKey != "" { // SIH shows both to buyers
+		if strings.TrimSpace(c.SIHBotName) == "" {
+			mistakes = append(mistakes, errors.New("SIH_BOT_NICKNAME: it must not be empty"))
+		}
+		if !address(c.SIHBotAvatar, "https") {
+			mistakes = append(mistakes, errors.New("SIH_BOT_AVATAR: it is an https address without a password"))
+		}
+	}
 	if n := len(c.SIHWebhookSecret); n > 0 && n < 16 {
 		mistakes = append(mistakes, errors.New("SIH_WEBHOOK_SECRET: it needs 16 characters at least: whoever guesses it can make us ask SIH questions"))
 	}
@@ -182,7 +202,9 @@ func (c *config) validate() []error {
 	need(c.Limits.Day > 0 || c.Given("MAX_DAY_USD"), "MAX_DAY_USD", "the most that may be spent in 24 h")
 	need(c.Given("SKINSBACK_SELL_FEE_BPS"), "SKINSBACK_SELL_FEE_BPS", "the market does not publish its fee, so you must say it")
 	need(c.Given("SIH_SELL_FEE_BPS"), "SIH_SELL_FEE_BPS", "the market does not publish its fee, so you must say it")
-	need(c.SkinsBack.On(), "SKINSBACK_CLIENT_ID", "arbitrage needs both markets")
+	neither := c.SkinsBack.ClientID == "" && c.SkinsBack.ClientSecret == "" // if one is missing, that was said
+	need(!neither, "SKINSBACK_CLIENT_ID", "arbitrage needs both markets")
+	need(!neither, "SKINSBACK_CLIENT_SECRET", "it goes with the ID")
 	need(c.SIH.On(), "SIH_API_KEY", "arbitrage needs both markets")
 	return mistakes
 }

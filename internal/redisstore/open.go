@@ -66,8 +66,15 @@ func options() *redis.UniversalOptions {
 	}
 }
 
+// CheckURL tells what is wrong with a URL that Open would not understand. Nothing
+// is connected to, and the error quotes no part of the URL.
+func CheckURL(rawURL string) error {
+	_, err := parseURL(rawURL)
+	return err
+}
+
 // parseURL reads the forms that Open documents. Its errors quote no part of the
-// URL that may hold a password.
+// URL: of one whose password has a / or a ? in it, any part may hold the password.
 func parseURL(raw string) (*redis.UniversalOptions, error) {
 	scheme, rest, _ := strings.Cut(raw, "://")
 	authority, tail := rest, ""
@@ -117,12 +124,15 @@ func parseURL(raw string) (*redis.UniversalOptions, error) {
 	}
 	for name := range query {
 		if !slices.Contains(allowed, name) {
-			return nil, fmt.Errorf("%q is not known after the ?", name)
+			if len(allowed) == 0 {
+				return nil, fmt.Errorf("nothing is known after the ? of %s://", scheme)
+			}
+			return nil, fmt.Errorf("after the ? only %s are known", strings.Join(allowed, ", "))
 		}
 	}
 	if db != "" {
 		if o.DB, err = strconv.Atoi(db); err != nil || o.DB < 0 {
-			return nil, fmt.Errorf("%q is not the number of a database", db)
+			return nil, errors.New("what names the database is not its number")
 		}
 	}
 	for host := range strings.SplitSeq(hosts, ",") {
@@ -140,7 +150,7 @@ func parseURL(raw string) (*redis.UniversalOptions, error) {
 			o.TLSConfig.ServerName, _, _ = net.SplitHostPort(o.Addrs[0])
 		}
 	default:
-		return nil, fmt.Errorf("tls=%q is neither true nor false", secure)
+		return nil, errors.New("tls is true or false")
 	}
 	return o, nil
 }
@@ -152,7 +162,7 @@ func withPort(host, port string) (string, error) {
 		h, p = strings.Trim(host, "[]"), port
 	}
 	if n, err := strconv.Atoi(p); h == "" || err != nil || n < 1 || n > 65535 {
-		return "", fmt.Errorf("%q is not a host or host:port", host)
+		return "", errors.New("what follows the :// is no host, or host:port; special characters of a password must be percent-encoded")
 	}
 	return net.JoinHostPort(h, p), nil
 }

@@ -47,6 +47,20 @@ func TestURLs(t *testing.T) {
 	}
 }
 
+// TestCheckURL: what Open would not understand is told without connecting.
+func TestCheckURL(t *testing.T) {
+	for _, good := range []string{"redis://127.0.0.1:1", "rediss://u:p@h/2", "redis+cluster://a,b?tls=true", "redis+sentinel://h/main"} {
+		if err := CheckURL(good); err != nil {
+			t.Errorf("%s: %v", good, err)
+		}
+	}
+	for _, bad := range []string{"foo", "redis://127.0.0.1:1/abc", "redis+sentinel://h", "redis://:p%zz@h", "redis://h:99999", "http://h", "redis://h?tls=true"} {
+		if err := CheckURL(bad); err == nil {
+			t.Errorf("%s: got no error", bad)
+		}
+	}
+}
+
 func TestURLErrorsKeepTheSecret(t *testing.T) {
 	const secret = "hunter2"
 	for _, url := range []string{
@@ -55,6 +69,9 @@ func TestURLErrorsKeepTheSecret(t *testing.T) {
 		"redis://u:" + secret + "@a,b", "redis://u:" + secret + "@h?" + "x=" + secret, "redis://u:" + secret + "/@h",
 		"redis+cluster://u:" + secret + "@a/1", "redis+cluster://u:" + secret + "@a?tls=" + "maybe",
 		"redis+sentinel://u:" + secret + "@a", "redis+sentinel://u:" + secret + "@a/m?sentinel_password=" + secret + "&db=x",
+		// A password that was not percent-encoded ends up in any part.
+		"redis://u:" + secret + "/x@h", "redis://u:x/" + secret + "@h", "redis://u:x?" + secret + "@h", "redis://u:" + secret + "#x@h",
+		"redis+sentinel://u:" + secret + "/x@h", "redis+cluster://a?tls=" + secret, "redis://u:" + secret, "redis+sentinel://h/m?db=" + secret,
 		"redis://u:" + secret + "@127.0.0.1:1", // nobody listens
 	} {
 		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)

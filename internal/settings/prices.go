@@ -8,10 +8,12 @@ import (
 	"net/netip"
 	"net/url"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"time"
 
+	"skinarb/internal/redisstore"
 	"skinarb/pricing"
 	"skinarb/strategy"
 )
@@ -74,9 +76,14 @@ func (p *Prices) Declare(s *Set, listen string) {
 	s.Duration(&p.DemoFor, "DEMO_FOR", "0s", 0, 24*time.Hour, "With --demo: end after this time with a summary, 0s to go on.")
 	s.Int(&p.Seed, "DEMO_SEED", 1, 0, 1<<31-1, "With --demo: number that decides the simulated world.")
 	s.Choice(&p.LogFormat, "LOG_FORMAT", "auto", []string{"auto", "text", "json"}, "How log lines look; auto is text on a terminal and json elsewhere.")
-	s.add("LOG_LEVEL", "info", "Least level that is logged: debug, info, warn or error.", func(v string) error {
-		if p.LogLevel.UnmarshalText([]byte(v)) != nil {
-			return errors.New("it is one of debug, info, warn, error")
+	s.add("LOG_LEVEL", "info", "Least level that is logged: debug, info, warn or error; off for nothing.", func(v string) error {
+		if v == "off" {
+			p.LogLevel = slog.LevelError + 4
+			return nil
+		}
+		// slog also knows error+4 and the like, which nobody needs.
+		if strings.ContainsAny(v, "+-") || p.LogLevel.UnmarshalText([]byte(v)) != nil {
+			return errors.New("it is one of debug, info, warn, error, off")
 		}
 		return nil
 	})
@@ -99,7 +106,12 @@ func (p *Prices) Declare(s *Set, listen string) {
 	s.Int(&p.SIH.Fees.BuyBps, "SIH_BUY_FEE_BPS", 0, 0, 10000, "Cost added on buying there, basis points of the ask.")
 
 	s.Group("Prices")
-	s.Private(&p.RedisURL, "REDIS_URL", "redis://, rediss://, redis+cluster:// or redis+sentinel:// address where programs meet. Without it this program carries an embedded Redis and is complete alone.")
+	s.add("REDIS_URL", "", "redis://, rediss://, redis+cluster:// or redis+sentinel:// address where programs meet. Without it this program carries an embedded Redis and is complete alone.", func(v string) error {
+		if p.RedisURL = v; v == "" {
+			return nil
+		}
+		return redisstore.CheckURL(v)
+	}).hidden = true
 	s.Text(&p.DataDir, "DATA_DIR", "./data", "Directory of the purchase journal and of kept prices.")
 	s.List("GAMES", "cs2", "Comma list of cs2, rust, dota2, tf2. A market skips games that it does not know.", func(names []string) error {
 		p.Games = nil
@@ -132,6 +144,18 @@ func (p *Prices) Declare(s *Set, listen string) {
 	s.Text(&p.ListenAddr, "LISTEN_ADDR", listen, "Address to serve the API and the dashboard on. Beyond loopback it needs API_TOKEN.")
 	s.Secret(&p.APIToken, "API_TOKEN", "The operator's bearer token. Without it nothing can be changed through the API.")
 	s.SecretList(&p.ReadTokens, "READ_TOKENS", "Comma list of tokens; when set, price endpoints need one of them.")
+}
+
+// TraderOnly names the settings that the trader has besides those of Prices.
+var TraderOnly = []string{
+	"ALERT_URLS", "BACK_TO_BACK", "DIFFERENCE_PATIENCE", "JOURNAL", "LOOKUP_GRACE", "MAX_DAY_USD",
+	"MAX_IN_DOUBT", "MAX_ITEM_UNITS", "MAX_LISTINGS", "MAX_LOCKED_USD", "MAX_OPEN_ORDERS",
+	"MAX_ORDER_USD", "MIN_BALANCE_USD", "MODE", "PLACE_TIMEOUT", "RECONCILE_INTERVAL", "REPRICE_EVERY",
+	"SELL", "SIH_BOT_AVATAR", "SIH_BOT_NICKNAME", "SIH_DEPOSIT_API_KEY", "SIH_MAX_DAY_USD",
+	"SIH_MAX_LOCKED_USD", "SIH_MAX_OPEN_ORDERS", "SIH_MIN_BALANCE_USD", "SIH_PROTECTION",
+	"SIH_WEBHOOK_SECRET", "SKINSBACK_MAX_DAY_USD", "SKINSBACK_MAX_LOCKED_USD",
+	"SKINSBACK_MAX_OPEN_ORDERS", "SKINSBACK_MIN_BALANCE_USD", "SKINSBACK_PROTECTION",
+	"SKINSBACK_WS_URL", "TRACK_INTERVAL", "TRADE_URL",
 }
 
 // Int64 is Int for 64 bits.
@@ -184,10 +208,16 @@ func (p *Prices) Validate() []error {
 			say(name, "it must not contain a password")
 		}
 	}
-	host, _, err := net.SplitHostPort(p.ListenAddr)
+	if file := notDirectory(p.DataDir); file != "" {
+		say("DATA_DIR", "%s is not a directory", file)
+	}
+	host, port, err := net.SplitHostPort(p.ListenAddr)
+	if err == nil {
+		_, err = net.LookupPort("tcp", port)
+	}
 	switch {
 	case err != nil:
-		say("LISTEN_ADDR", "got %q, but it is host:port, such as 127.0.0.1:8080", p.ListenAddr)
+		say("LISTEN_ADDR", "got %q, but it is host:port with a port up to 65535, such as 127.0.0.1:8080", p.ListenAddr)
 	case !loopback(host) && p.APIToken == "":
 		say("LISTEN_ADDR", "%s can be reached from other machines, which needs API_TOKEN; set it, or listen on 127.0.0.1", p.ListenAddr)
 	}
@@ -197,6 +227,24 @@ func (p *Prices) Validate() []error {
 	p.Rules.Fees = map[pricing.Market]pricing.Fees{pricing.SkinsBack: p.SkinsBack.Fees, pricing.SIH: p.SIH.Fees}
 	p.Rules.MaxAge = p.MaxQuoteAge
 	return mistakes
+}
+
+// notDirectory gives what on the way to a directory that may not exist yet is
+// something else; "" if nothing is.
+func notDirectory(path string) string {
+	for {
+		if info, err := os.Stat(path); err == nil {
+			if info.IsDir() {
+				return ""
+			}
+			return path
+		}
+		up := filepath.Dir(path)
+		if up == path {
+			return ""
+		}
+		path = up
+	}
 }
 
 func loopback(host string) bool {

@@ -23,6 +23,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
 
 	"go.yaml.in/yaml/v3"
 
@@ -34,6 +35,7 @@ type Set struct {
 	program, about string
 	prefix         string // of names in the environment
 	all            []*setting
+	elsewhere      []string // names of settings that other programs have
 	group          string
 }
 
@@ -70,6 +72,10 @@ func (s *Set) Group(title string) { s.group = title }
 // there.
 func (s *Set) Prefix(p string) { s.prefix = p }
 
+// Elsewhere names settings that only other programs have: in a settings file, which
+// may be theirs, too, they are no mistake.
+func (s *Set) Elsewhere(names ...string) { s.elsewhere = names }
+
 // Var declares a setting that parse reads; what it needs to be belongs in the
 // error.
 func (s *Set) Var(name, def, help string, parse func(string) error) { s.add(name, def, help, parse) }
@@ -88,7 +94,15 @@ func (s *Set) Text(p *string, name, def, help string) {
 // Private declares a setting that may contain a secret, such as an address with
 // a password in it: it is never shown, but may be a flag when it has none.
 func (s *Set) Private(p *string, name, help string) {
-	s.add(name, "", help, func(v string) error { *p = v; return nil }).hidden = true
+	s.add(name, "", help, func(v string) error { *p = v; return plain(v) }).hidden = true
+}
+
+// plain tells that a secret has something in it that no request can carry.
+func plain(v string) error {
+	if strings.ContainsFunc(v, unicode.IsControl) {
+		return errors.New("there is a line break or another control character in it")
+	}
+	return nil
 }
 
 // Secret declares a setting that is a secret through and through.
@@ -179,9 +193,22 @@ func (s *Set) List(name, def, help string, parse func([]string) error) {
 	s.add(name, def, help, func(v string) error { return parse(split(v)) })
 }
 
-// SecretList is List for secrets.
+// SecretList is List for secrets. A list that is set and has nothing in it is a
+// mistake: what it guards would be open.
 func (s *Set) SecretList(p *[]string, name, help string) {
-	st := s.add(name, "", help, func(v string) error { *p = split(v); return nil })
+	st := s.add(name, "", help, func(v string) error {
+		parts := split(v)
+		if v != "" && len(parts) == 0 {
+			return errors.New("it is set, and there is nothing between its commas")
+		}
+		for _, part := range parts {
+			if err := plain(part); err != nil {
+				return err
+			}
+		}
+		*p = parts
+		return nil
+	})
 	st.hidden, st.secret = true, true
 }
 
@@ -234,7 +261,7 @@ func (s *Set) Load(args []string, lookup func(string) (string, bool), out io.Wri
 	var config string
 	if !slices.ContainsFunc(s.all, func(st *setting) bool { return st.name == "CONFIG" }) {
 		s.group = "General"
-		s.Text(&config, "CONFIG", "", "YAML `file` with settings, one key each: max_order_usd: 25")
+		s.Text(&config, "CONFIG", "", "YAML `file` with settings, one key each"+s.example())
 	}
 	env := func(name string) (string, bool) { return lookup(s.prefix + name) }
 	if s.prefix == "" {
@@ -255,6 +282,17 @@ func (s *Set) Load(args []string, lookup func(string) (string, bool), out io.Wri
 	return errors.Join(mistakes...)
 }
 
+// example gives a line of a settings file: the last setting whose default is a
+// number, since that is short and tells its unit.
+func (s *Set) example() string {
+	for _, st := range slices.Backward(s.all) {
+		if _, err := strconv.Atoi(st.value); err == nil {
+			return ": " + st.key() + ": " + st.value
+		}
+	}
+	return ""
+}
+
 // resolve finds the value in force and parses it.
 func (st *setting) resolve(flags map[string]string, env func(string) (string, bool), file map[string]string) error {
 	secretFile, _ := env(st.name + "_FILE")
@@ -269,7 +307,9 @@ func (st *setting) resolve(flags map[string]string, env func(string) (string, bo
 		if err != nil {
 			return fmt.Errorf("%s_FILE: cannot read the secret: %w", st.name, err)
 		}
-		st.value, st.from = strings.TrimSpace(string(text)), "secret file"
+		if st.value, st.from = strings.TrimSpace(string(text)), "secret file"; st.value == "" {
+			return fmt.Errorf("%s_FILE: there is nothing in the file", st.name)
+		}
 	}
 	err := st.parse(st.value)
 	switch {
@@ -350,12 +390,17 @@ func (s *Set) readFile(path string) (map[string]string, []error) {
 			known[st.key()+"_file"] = st
 		}
 	}
+	others := map[string]bool{}
+	for _, name := range s.elsewhere {
+		others[strings.ToLower(name)], others[strings.ToLower(name)+"_file"] = true, true
+	}
 	file := map[string]string{}
 	var mistakes []error
 	for _, raw := range slices.Sorted(maps.Keys(doc)) {
 		v := doc[raw]
 		key := strings.ReplaceAll(strings.ToLower(raw), "-", "_")
 		switch st := known[key]; {
+		case st == nil && others[key]:
 		case st == nil:
 			mistakes = append(mistakes, fmt.Errorf("%s: no such setting, in %s", raw, path))
 		case st.secret && key == st.key():

@@ -226,3 +226,86 @@ func TestOnOff(t *testing.T) {
 		}
 	}
 }
+
+// priced gives every mistake in settings of prices.
+func priced(args []string, lookup func(string) (string, bool)) string {
+	var p Prices
+	s := New("sample", "")
+	p.Declare(s, "127.0.0.1:8080")
+	err := s.Load(args, lookup, nil)
+	if err = errors.Join(append([]error{err}, p.Validate()...)...); err != nil {
+		return err.Error()
+	}
+	return ""
+}
+
+// What is known to be wrong before anything starts is told then, by its name, with
+// all the rest.
+func TestMalformedSettingsAreNamed(t *testing.T) {
+	file := write(t, "not a directory")
+	for _, tc := range []struct{ name, value string }{
+		{"REDIS_URL", "foo"}, {"REDIS_URL", "redis://127.0.0.1:1/abc"}, {"REDIS_URL", "redis+sentinel://h"},
+		{"REDIS_URL", "redis://:p%zzhunter2@h"}, {"REDIS_URL", "redis://u:hunter2/x@h"},
+		{"LISTEN_ADDR", "127.0.0.1:99999"}, {"LISTEN_ADDR", "127.0.0.1:-1"}, {"LISTEN_ADDR", "127.0.0.1"},
+		{"SIH_API_KEY", "hunter2\nx"}, {"API_TOKEN", "hunter2\x00"}, {"READ_TOKENS", "hunter2\nhunter2"},
+		{"READ_TOKENS", ",,"}, {"READ_TOKENS", " "},
+		{"DATA_DIR", file}, {"DATA_DIR", filepath.Join(file, "below")},
+		{"LOG_LEVEL", "error+4"}, {"LOG_LEVEL", "loud"},
+	} {
+		said := priced([]string{"--games", "zz"}, env(tc.name, tc.value))
+		if !strings.Contains(said, tc.name+":") || !strings.Contains(said, "GAMES:") {
+			t.Errorf("%s=%q: got %q, want both mistakes", tc.name, tc.value, said)
+		}
+		if strings.Contains(said, "hunter2") {
+			t.Errorf("%s=%q: the secret is shown: %q", tc.name, tc.value, said)
+		}
+	}
+	for _, tc := range []struct{ name, value string }{
+		{"REDIS_URL", "rediss://u:p@h/1"}, {"LISTEN_ADDR", "127.0.0.1:0"}, {"LISTEN_ADDR", "[::1]:8080"}, {"READ_TOKENS", "a, b"},
+		{"DATA_DIR", t.TempDir()}, {"DATA_DIR", filepath.Join(t.TempDir(), "not", "there")}, {"LOG_LEVEL", "WARN"}, {"LOG_LEVEL", "off"},
+	} {
+		if said := priced(nil, env(tc.name, tc.value)); said != "" {
+			t.Errorf("%s=%q: got %q, want no mistake", tc.name, tc.value, said)
+		}
+	}
+}
+
+// A list of tokens that is set and empty would leave open what it guards.
+func TestEmptySecretFileIsAMistake(t *testing.T) {
+	for _, name := range []string{"READ_TOKENS", "API_TOKEN"} {
+		if said := priced(nil, env(name+"_FILE", write(t, "\n"))); !strings.Contains(said, name+"_FILE:") {
+			t.Errorf("empty file: got %q, want that %s_FILE is named", said, name)
+		}
+	}
+	if said := priced(nil, env("READ_TOKENS_FILE", write(t, "one\ntwo\n"))); !strings.Contains(said, "READ_TOKENS:") {
+		t.Errorf("a token a line: got %q, want a mistake: it would be one token that nobody can send", said)
+	}
+}
+
+// TestHelpGivesAnExampleThatIsTaken: the line that --help gives for a settings file
+// is one that the program understands.
+func TestHelpGivesAnExampleThatIsTaken(t *testing.T) {
+	var v sample
+	var out bytes.Buffer
+	if err := declare(&v).Load([]string{"--help"}, env(), &out); !errors.Is(err, ErrDone) {
+		t.Fatal(err)
+	}
+	const example = "how_many: 3"
+	if !strings.Contains(out.String(), "one key each: "+example) {
+		t.Errorf("help lacks the example %q:\n%s", example, out.String())
+	}
+	if err := declare(&v).Load([]string{"--config", write(t, example)}, env(), nil); err != nil {
+		t.Errorf("the example is not taken: %v", err)
+	}
+}
+
+// What another program has may be in the file that serves both.
+func TestElsewhere(t *testing.T) {
+	var v sample
+	s := declare(&v)
+	s.Elsewhere("THEIRS", "THEIR_KEY", "HOW_MANY")
+	err := s.Load([]string{"--config", write(t, "theirs: 1\ntheir-key_file: x\nhow_many: 4\nnobodys: 1\n")}, env(), nil)
+	if err == nil || !strings.Contains(err.Error(), "nobodys:") || strings.Contains(err.Error(), "their") || v.n != 4 {
+		t.Errorf("got %v and %d, want nobodys refused alone, and 4", err, v.n)
+	}
+}
