@@ -6,7 +6,6 @@ import (
 	"net/url"
 	"strings"
 	"testing"
-	"time"
 )
 
 // order is what the tests read of an order.
@@ -91,7 +90,7 @@ func (p *process) wantVerdict(t *testing.T, rule string, pass bool) {
 // waitFeed waits for a state of a market's feed and gives its reason.
 func (p *process) waitFeed(t *testing.T, market, state string) (reason string) {
 	t.Helper()
-	eventually(t, 20*time.Second, market+" to be "+state, func() (bool, string) {
+	eventually(t, market+" to be "+state, func() (bool, string) {
 		var got struct{ Feeds []feed }
 		p.get(t, "/v1/feeds", &got)
 		for _, f := range got.Feeds {

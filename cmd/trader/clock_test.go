@@ -54,7 +54,7 @@ func TestClockIsSet(t *testing.T) {
 				m.set("MAX_ITEM_UNITS", "2")
 				m.disturb(marketsim.FaultDropBefore, 50)
 				p := m.start(t)
-				eventually(t, 30*time.Second, "purchases and doubts", func() (bool, string) {
+				eventually(t, "purchases and doubts", func() (bool, string) {
 					doubts := len(p.orders(t, "in_doubt"))
 					return doubts >= 2 && len(m.world.Purchases()) >= 2, fmt.Sprintf("%d doubts, %d purchases", doubts, len(m.world.Purchases()))
 				})

@@ -175,7 +175,7 @@ func TestBackToBack(t *testing.T) {
 	m.world.ClearFaults()
 	p := m.start(t)
 	p.command(t, "/v1/trading/stop", `{"reason":"no more listings"}`)
-	eventually(t, 3*time.Minute, "every order to come to its end", func() (bool, string) {
+	eventually(t, "every order to come to its end", func() (bool, string) {
 		all, ended, finished := m.ordered()
 		var open []string
 		for _, o := range m.world.PartnerOrders() {
@@ -186,7 +186,7 @@ func TestBackToBack(t *testing.T) {
 		return ended >= all, fmt.Sprintf("%d orders, %d ended, %d of them finished; open are %v", all, ended, finished, open)
 	})
 	// What was listed and not sold is taken off.
-	eventually(t, time.Minute, "nothing to be on sale", func() (bool, string) {
+	eventually(t, "nothing to be on sale", func() (bool, string) {
 		n := m.onSale()
 		return n == 0, fmt.Sprintf("%d on sale", n)
 	})
@@ -228,7 +228,7 @@ func TestBackToBackSwitchedOff(t *testing.T) {
 		return n
 	}
 	p := m.start(t)
-	eventually(t, time.Minute, "orders that are bought and not delivered", func() (bool, string) {
+	eventually(t, "orders that are bought and not delivered", func() (bool, string) {
 		return waiting() >= 2 && m.onSale() > 0, fmt.Sprintf("%d, and %d on sale", waiting(), m.onSale())
 	})
 	p.kill(t)
@@ -243,7 +243,7 @@ func TestBackToBackSwitchedOff(t *testing.T) {
 	}
 	m.set("SIH_DEPOSIT_API_KEY", key)
 	p = m.start(t)
-	eventually(t, 2*time.Minute, "SIH to have heard of everything", func() (bool, string) {
+	eventually(t, "SIH to have heard of everything", func() (bool, string) {
 		return waiting() == 0 && m.onSale() == 0, fmt.Sprintf("%d orders wait, %d on sale", waiting(), m.onSale())
 	})
 	p.terminate(t)

@@ -82,7 +82,7 @@ func (m *markets) buyRequests() int {
 // waitBuying waits until the markets have had so many purchase requests.
 func (m *markets) waitBuying(t *testing.T, want int) {
 	t.Helper()
-	eventually(t, 30*time.Second, fmt.Sprintf("%d purchase requests", want), func() (bool, string) {
+	eventually(t, fmt.Sprintf("%d purchase requests", want), func() (bool, string) {
 		n := m.buyRequests()
 		return n >= want, fmt.Sprintf("%d", n)
 	})
@@ -191,7 +191,7 @@ func (m *markets) run(t *testing.T, binary string, settings ...string) *process 
 // waitAddress waits until the trader says where its API is.
 func (p *process) waitAddress(t *testing.T) {
 	t.Helper()
-	eventually(t, 30*time.Second, "the trader's address", func() (bool, string) {
+	eventually(t, "the trader's address", func() (bool, string) {
 		if found := dashboard.FindStringSubmatch(p.said()); found != nil {
 			p.base = found[1]
 			return true, ""
@@ -239,7 +239,7 @@ func (p *process) terminate(t *testing.T) {
 // waitUp waits until the trader answers and has prices.
 func (p *process) waitUp(t *testing.T) {
 	t.Helper()
-	eventually(t, 20*time.Second, "the trader to be ready", p.ready)
+	eventually(t, "the trader to be ready", p.ready)
 }
 
 // ready tells whether the trader says that it is, and what it says.
@@ -256,7 +256,7 @@ func (p *process) ready() (bool, string) {
 // waitUnready waits until the trader says that it is not ready, in some words.
 func (p *process) waitUnready(t *testing.T, words string) {
 	t.Helper()
-	eventually(t, 20*time.Second, "the trader not to be ready: "+words, func() (bool, string) {
+	eventually(t, "the trader not to be ready: "+words, func() (bool, string) {
 		ready, said := p.ready()
 		return !ready && strings.Contains(said, words), said
 	})
@@ -312,9 +312,18 @@ func (p *process) ask(t *testing.T, method, path, body string, into any) {
 	}
 }
 
+// slowest is how long a test waits for what has no time of its own, on a machine
+// that has much else to do.
+const slowest = 3 * time.Minute
+
 // eventually waits until check is true; check also says what it sees, for when
 // it never is.
-func eventually(t *testing.T, within time.Duration, what string, check func() (bool, string)) {
+func eventually(t *testing.T, what string, check func() (bool, string)) {
+	t.Helper()
+	eventuallyWithin(t, slowest, what, check)
+}
+
+func eventuallyWithin(t *testing.T, within time.Duration, what string, check func() (bool, string)) {
 	t.Helper()
 	for end := time.Now().Add(within); ; <-time.After(50 * time.Millisecond) {
 		ok, seen := check()

@@ -327,7 +327,7 @@ func (o *office) state(t *testing.T, id execution.OrderID) execution.State {
 func (o *office) waitDelivered(t *testing.T, ids ...execution.OrderID) {
 	t.Helper()
 	for _, id := range ids {
-		eventually(t, 30*time.Second, "delivery of "+string(id), func() (bool, string) {
+		eventually(t, "delivery of "+string(id), func() (bool, string) {
 			s := o.state(t, id)
 			return s == execution.Delivered, string(s)
 		})
@@ -383,7 +383,7 @@ func TestWebhooksSpeedUp(t *testing.T) {
 		}
 	}
 	// The one lie that was well sent makes one look-up, which finds the truth.
-	eventually(t, 10*time.Second, "a look-up", func() (bool, string) {
+	eventually(t, "a look-up", func() (bool, string) {
 		n := lookups() - asked
 		return n > 0, fmt.Sprint(n)
 	})
@@ -406,7 +406,7 @@ func TestSocketSpeedsUp(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		var listening sync.WaitGroup
 		listening.Go(func() { o.hooks.listen(ctx) })
-		eventually(t, 20*time.Second, "the login", func() (bool, string) { return o.sim.Sockets() == 1, fmt.Sprint(o.sim.Sockets()) })
+		eventually(t, "the login", func() (bool, string) { return o.sim.Sockets() == 1, fmt.Sprint(o.sim.Sockets()) })
 		return func() { cancel(); listening.Wait() }
 	}
 	stop := listen()
@@ -415,7 +415,7 @@ func TestSocketSpeedsUp(t *testing.T) {
 	stop()
 
 	unheard := o.buy(t, pricing.SkinsBack, 2)
-	eventually(t, 20*time.Second, "delivery at the market", func() (bool, string) {
+	eventually(t, "delivery at the market", func() (bool, string) {
 		states := []string{}
 		for _, p := range o.world.Purchases() {
 			states = append(states, p.State)
@@ -446,7 +446,7 @@ func TestEveryLoginLooksEverywhere(t *testing.T) {
 	var listening sync.WaitGroup
 	listening.Go(func() { h.listen(ctx) })
 	for range 3 {
-		eventually(t, 20*time.Second, "the hint to look everywhere", func() (bool, string) {
+		eventually(t, "the hint to look everywhere", func() (bool, string) {
 			got := h.take()
 			return slices.Equal(got, []string{"skinsback /"}), strings.Join(got, ", ")
 		})

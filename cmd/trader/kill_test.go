@@ -52,8 +52,8 @@ func (m *markets) crash(t *testing.T, label string, meanwhile func(*process)) {
 		if p.cmd.ProcessState.Exited() {
 			t.Fatalf("the trader ended by itself: %v\n%s", p.cmd.ProcessState, p.said())
 		}
-	case <-time.After(30 * time.Second):
-		t.Errorf("the trader did not come to %s within 30 s; it said\n%s\n%s", label, p.said(), p.situation(t))
+	case <-time.After(slowest):
+		t.Errorf("the trader did not come to %s within %s; it said\n%s\n%s", label, slowest, p.said(), p.situation(t))
 		p.kill(t)
 	}
 }

@@ -67,7 +67,7 @@ func TestStopMeansStop(t *testing.T) {
 	p = m.start(t)
 	p.waitUp(t)
 	wantStopped()
-	eventually(t, 20*time.Second, "something worth buying", func() (bool, string) {
+	eventually(t, "something worth buying", func() (bool, string) {
 		return p.opportunities(t) > 0, "no opportunities"
 	})
 	m.buysNothing(t, 2*time.Second, atStop)
@@ -151,7 +151,7 @@ func TestPaperSendsNothing(t *testing.T) {
 	m.set("MODE", "paper")
 	p := m.start(t)
 	p.waitUp(t)
-	eventually(t, 30*time.Second, "paper orders", func() (bool, string) {
+	eventually(t, "paper orders", func() (bool, string) {
 		n := len(p.orders(t, "placed,delivering,delivered,settled"))
 		return n >= 3, fmt.Sprintf("%d bought on paper", n)
 	})
@@ -215,12 +215,12 @@ func TestHeldAndOutliers(t *testing.T) {
 		if reason == "" {
 			t.Error("the held feed does not say why")
 		}
-		eventually(t, 3*time.Second, "nothing worth buying any more", func() (bool, string) {
+		eventually(t, "nothing worth buying any more", func() (bool, string) {
 			n := p.opportunities(t)
 			return n == 0, fmt.Sprintf("%d opportunities", n)
 		})
 		// What passed its last check before that is sent already, or never.
-		eventually(t, 3*time.Second, "purchases on the wire to land", func() (bool, string) {
+		eventually(t, "purchases on the wire to land", func() (bool, string) {
 			n := len(p.orders(t, "sent"))
 			return n == 0, fmt.Sprintf("%d sent", n)
 		})

@@ -47,7 +47,7 @@ func (r *redisServer) start(t *testing.T) {
 	if err := r.server.Start(); err != nil {
 		t.Fatalf("these tests need redis-server in PATH (Debian: apt-get install redis-server; macOS: brew install redis), or -short: %v", err)
 	}
-	eventually(t, 20*time.Second, "redis-server", func() (bool, string) {
+	eventually(t, "redis-server", func() (bool, string) {
 		said, err := r.ask("PING")
 		return said == "+PONG", fmt.Sprintf("%q, %v", said, err)
 	})
@@ -166,7 +166,7 @@ func (m *markets) quiet(t *testing.T) {
 // goesOn waits until the trader is ready again and buys.
 func (m *markets) goesOn(t *testing.T, p *process) {
 	t.Helper()
-	eventually(t, 30*time.Second, "the trader to be ready again", p.ready)
+	eventually(t, "the trader to be ready again", p.ready)
 	m.waitBuying(t, m.buyRequests()+2)
 }
 
@@ -202,25 +202,25 @@ func TestTwoTraders(t *testing.T) {
 	m.disturb(marketsim.FaultDropAfter, 25)
 	start := func() *process { return m.startWith(t, "DATA_DIR="+t.TempDir()) }
 	first := start()
-	first.waitRole(t, "leader", 20*time.Second)
+	first.waitRole(t, "leader", slowest)
 	second := start()
-	second.waitRole(t, "standby", 20*time.Second)
+	second.waitRole(t, "standby", slowest)
 	m.waitBuying(t, 4)
 
 	// The leader dies.
 	died := time.Now()
 	first.kill(t)
-	second.waitRole(t, "leader", 15*time.Second)
+	second.waitRole(t, "leader", takeOver)
 	t.Logf("took over from the dead after %v", time.Since(died))
 	m.waitBuying(t, m.buyRequests()+1)
 
 	// The leader sleeps for longer than its lease, and wakes up when its successor
 	// sleeps: whoever buys then is not the one that may.
 	third := start()
-	third.waitRole(t, "standby", 20*time.Second)
+	third.waitRole(t, "standby", slowest)
 	second.signal(t, syscall.SIGSTOP)
 	slept := time.Now()
-	third.waitRole(t, "leader", 15*time.Second)
+	third.waitRole(t, "leader", takeOver)
 	t.Logf("took over from the sleeper after %v", time.Since(slept))
 	m.waitBuying(t, m.buyRequests()+2)
 	third.signal(t, syscall.SIGSTOP)
@@ -235,14 +235,18 @@ func TestTwoTraders(t *testing.T) {
 	third.signal(t, syscall.SIGCONT)
 	m.waitBuying(t, before+2)
 	m.settle(t, third)
-	second.waitRole(t, "standby", 5*time.Second)
+	second.waitRole(t, "standby", slowest)
 	t.Log(m.wantSound(t, third))
 }
+
+// takeOver is the 15 s in which a standby takes over, and as long again for a busy
+// machine.
+const takeOver = 30 * time.Second
 
 // waitRole waits until a trader says what it is among several.
 func (p *process) waitRole(t *testing.T, role string, within time.Duration) {
 	t.Helper()
-	eventually(t, within, "the trader to be "+role, func() (bool, string) {
+	eventuallyWithin(t, within, "the trader to be "+role, func() (bool, string) {
 		var got trading
 		p.get(t, "/v1/trading", &got)
 		return got.Role == role, fmt.Sprintf("%+v", got)

@@ -84,7 +84,7 @@ func TestSells(t *testing.T) {
 	p := m.start(t)
 	onSale := func(want int) {
 		t.Helper()
-		eventually(t, 60*time.Second, fmt.Sprintf("%d positions on sale", want), func() (bool, string) {
+		eventually(t, fmt.Sprintf("%d positions on sale", want), func() (bool, string) {
 			listed := p.positions(t, "listed,withdrawing,gone,sold")
 			return len(listed) >= want, fmt.Sprint(listed)
 		})
@@ -92,7 +92,7 @@ func TestSells(t *testing.T) {
 	onSale(3)
 	for range 2 {
 		asked := m.listRequests()
-		eventually(t, 60*time.Second, "one more request to list", func() (bool, string) {
+		eventually(t, "one more request to list", func() (bool, string) {
 			return m.listRequests() > asked, fmt.Sprint(asked)
 		})
 		p.kill(t) // most likely while that waits for its answer

@@ -39,7 +39,7 @@ func (m *markets) settle(t *testing.T, p *process) {
 	t.Helper()
 	m.world.ClearFaults()
 	p.command(t, "/v1/trading/stop", `{"reason":"let it settle down"}`)
-	eventually(t, 100*time.Second, "every outcome to be known", func() (bool, string) {
+	eventually(t, "every outcome to be known", func() (bool, string) {
 		open := p.orders(t, "planned,sent,in_doubt")
 		return len(open) == 0, fmt.Sprintf("open: %+v", open)
 	})
