@@ -147,7 +147,7 @@ func trade(ctx context.Context, c *config, read func() (*config, error), show *s
 	})
 	show.watch(ctx, feed, &running)
 	running.Wait()
-	show.summary(journal, feed.Statuses())
+	show.summary(journal, sales, feed.Statuses())
 	log.Info("trader has stopped")
 	select {
 	case err := <-failed:

@@ -142,7 +142,7 @@ func (s *show) watch(ctx context.Context, feed *pricefeed.PriceFeed, running *co
 }
 
 // summary says what the demo came to.
-func (s *show) summary(j execution.Journal, statuses []pricing.FeedStatus) {
+func (s *show) summary(j execution.Journal, sales *sales, statuses []pricing.FeedStatus) {
 	if s == nil {
 		return
 	}
@@ -154,6 +154,12 @@ func (s *show) summary(j execution.Journal, statuses []pricing.FeedStatus) {
 		return
 	}
 	totals, err := j.Totals(ctx)
+	var sold map[selling.PositionState]int
+	if err == nil && sales.seller != nil {
+		if err = sales.realise(ctx, &totals); err == nil {
+			sold, err = sales.journal.Count(ctx)
+		}
+	}
 	if err != nil {
 		s.screen.say(bad, "summary", "cannot read the journal: %v", err)
 		return
@@ -184,6 +190,16 @@ func (s *show) summary(j execution.Journal, statuses []pricing.FeedStatus) {
 	a := totals.All
 	fmt.Fprintf(&b, "  spent            %10s  of it settled %s, at risk %s, given back %s\n", a.Spent, a.Settled, a.AtRisk, a.Refunded)
 	fmt.Fprintf(&b, "  expected profit  %10s\n", a.ExpectedProfit)
+	if sales.seller != nil {
+		fmt.Fprintf(&b, "  realised profit  %10s  of what was sold, less what failed purchases cost\n", -a.RealisedLoss)
+		all, states := 0, ""
+		for _, state := range selling.PositionStates {
+			if n := sold[state]; n > 0 {
+				all, states = all+n, states+fmt.Sprintf("  %s %d", state, n)
+			}
+		}
+		fmt.Fprintf(&b, "  positions        %6d%s\n", all, states)
+	}
 	if s.world != nil {
 		s.buyers(&b)
 	}
