@@ -159,8 +159,9 @@ func (f *PriceFeed) Run(ctx context.Context) {
 		running.Go(func() { f.fetcher.Run(ctx) })
 	}
 	running.Go(func() { f.replica.Run(ctx) })
-	running.Go(func() { f.watchStatuses(ctx) })
-	running.Go(func() { f.checkStrategy(ctx) })
+	// A feed's state changes without a change of prices, too.
+	running.Go(func() { every(ctx, time.Second, func() { f.engine.SetStatuses(f.replica.Statuses()) }) })
+	running.Go(func() { every(ctx, checkEvery, f.checkStrategy) })
 	running.Go(func() { f.keepReferences(ctx) })
 	running.Wait()
 }
@@ -177,38 +178,28 @@ func (f *PriceFeed) update(book *pricing.Book, _ pricing.Feed, changed []int, fu
 	}
 }
 
-// watchStatuses tells the strategy when a feed's state changes without a
-// change of prices.
-func (f *PriceFeed) watchStatuses(ctx context.Context) {
-	tick := time.NewTicker(time.Second)
-	defer tick.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
-			f.engine.SetStatuses(f.replica.Statuses())
-		}
-	}
-}
-
 // checkEvery is how often all items are judged anew, in well under a millisecond.
 const checkEvery = time.Minute
 
 // checkStrategy holds what the strategy has kept up to date, change by change,
 // against judging everything.
-func (f *PriceFeed) checkStrategy(ctx context.Context) {
-	tick := time.NewTicker(checkEvery)
+func (f *PriceFeed) checkStrategy() {
+	if !f.engine.Check() {
+		f.amended.Add(1)
+		f.cfg.Log.Error("the opportunities were not what the prices make them, and have been judged anew: please report this")
+	}
+}
+
+// every calls fn after each period until ctx ends.
+func every(ctx context.Context, period time.Duration, fn func()) {
+	tick := time.NewTicker(period)
 	defer tick.Stop()
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
-			if !f.engine.Check() {
-				f.amended.Add(1)
-				f.cfg.Log.Error("the opportunities were not what the prices make them, and have been judged anew: please report this")
-			}
+			fn()
 		}
 	}
 }
