@@ -473,7 +473,7 @@ func (s *Set) help(out io.Writer) {
 			case st.secret:
 				fmt.Fprintf(out, "  %s or %s_FILE (environment only, secret)\n", st.name, st.name)
 			case st.isBool:
-				fmt.Fprintf(out, "  --%s  $%s\n", st.flag(), s.prefix+st.name)
+				fmt.Fprintf(out, "  --%s  $%s (default: %s)\n", st.flag(), s.prefix+st.name, st.value)
 			case st.hidden:
 				fmt.Fprintf(out, "  --%s VALUE  $%s or the file $%s_FILE names (never shown)\n", st.flag(), st.name, st.name)
 			default:
