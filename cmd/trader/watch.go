@@ -15,7 +15,7 @@ import (
 
 const (
 	watchEvery   = 10 * time.Second
-	lasting      = time.Minute // before a feed's trouble is told: a program that starts has no prices yet
+	lasting      = time.Minute // before a feed's trouble is told, unless it is held: a program that starts has no prices yet
 	summaryHour  = 8           // of the day in UTC
 	summaryAgain = 5 * time.Minute
 	summaryMost  = 10_000 // orders that a summary looks at

@@ -2,12 +2,10 @@ package pricefeed
 
 import (
 	"context"
-	"log/slog"
 	"testing"
 	"time"
 
 	"skinarb/internal/marketsim"
-	"skinarb/internal/settings"
 	"skinarb/pricing"
 )
 
@@ -55,18 +53,7 @@ func TestTheListThatIsSetIsPulled(t *testing.T) {
 // of a feed.
 func pulled(t *testing.T, feed pricing.Feed, set map[string]string) *pricing.Book {
 	t.Helper()
-	var p settings.Prices
-	all := settings.New("test", "")
-	p.Declare(all, "127.0.0.1:0")
-	if err := all.Load(nil, func(name string) (string, bool) { v, ok := set[name]; return v, ok }, nil); err != nil {
-		t.Fatal(err)
-	}
-	f, err := Open(t.Context(), Config{
-		Settings: &p, Dir: t.TempDir(), Fetch: true, Registry: NewRegistry(), Log: slog.New(slog.DiscardHandler),
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
+	f := opened(t, set, true)
 	first := make(chan *pricing.Book, 1)
 	f.Subscribe(func(book *pricing.Book, changed pricing.Feed, _ []int, _ bool) {
 		if changed == feed {

@@ -117,18 +117,7 @@ func simulated(t *testing.T) map[string]string {
 // running gives the price side of a process that ends with the test.
 func running(t *testing.T, set map[string]string, fetch bool) *PriceFeed {
 	t.Helper()
-	var p settings.Prices
-	all := settings.New("test", "")
-	p.Declare(all, "127.0.0.1:0")
-	if err := all.Load(nil, func(name string) (string, bool) { v, ok := set[name]; return v, ok }, nil); err != nil {
-		t.Fatal(err)
-	}
-	f, err := Open(t.Context(), Config{
-		Settings: &p, Dir: t.TempDir(), Fetch: fetch, Registry: NewRegistry(), Log: slog.New(slog.DiscardHandler),
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
+	f := opened(t, set, fetch)
 	ctx, stop := context.WithCancel(t.Context())
 	stopped := make(chan struct{})
 	go func() {
@@ -177,4 +166,22 @@ func closedPort(t *testing.T) string {
 	}
 	defer ln.Close()
 	return ln.Addr().String()
+}
+
+// opened gives the price side of a process with these settings. It does not run yet.
+func opened(t *testing.T, set map[string]string, fetch bool) *PriceFeed {
+	t.Helper()
+	var p settings.Prices
+	all := settings.New("test", "")
+	p.Declare(all, "127.0.0.1:0")
+	if err := all.Load(nil, func(name string) (string, bool) { v, ok := set[name]; return v, ok }, nil); err != nil {
+		t.Fatal(err)
+	}
+	f, err := Open(t.Context(), Config{
+		Settings: &p, Dir: t.TempDir(), Fetch: fetch, Registry: NewRegistry(), Log: slog.New(slog.DiscardHandler),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return f
 }
