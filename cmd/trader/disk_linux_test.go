@@ -79,7 +79,7 @@ func TestDiskFull(t *testing.T) {
 	t.Parallel()
 	m := newMarkets(t)
 	m.manyLives()
-	dir := smallDisk(t, "2m")
+	dir := smallDisk(t, "16m") // the journal alone takes 4 MB before SQLite uses its write-ahead log again
 	m.set("DATA_DIR", dir)
 	m.set("MAX_OPEN_ORDERS", "30")
 	m.set("MAX_ITEM_UNITS", "3")
