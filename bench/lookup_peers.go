@@ -13,6 +13,7 @@ import (
 
 	"github.com/valyala/fasthttp"
 
+	"skinarb/internal/freeport"
 	"skinarb/pricing"
 )
 
@@ -173,7 +174,7 @@ func (p *lookupPeers) openNginx(ctx context.Context, program string, body []byte
 	if err != nil {
 		return err
 	}
-	port, err := freePort()
+	port, err := freeport.Pick()
 	if err != nil {
 		return err
 	}

@@ -22,6 +22,7 @@ import (
 	"github.com/gofiber/fiber/v2"
 	"github.com/redis/go-redis/v9"
 
+	"skinarb/internal/freeport"
 	"skinarb/pricing"
 )
 
@@ -88,7 +89,7 @@ func hgetServer(client *redis.Client) *fiber.App {
 
 // startWebdis starts webdis over a Redis.
 func startWebdis(ctx context.Context, program, dir, socket string) (address string, s *server, err error) {
-	port, err := freePort()
+	port, err := freeport.Pick()
 	if err != nil {
 		return "", nil, err
 	}

@@ -14,6 +14,7 @@ import (
 	"strings"
 	"time"
 
+	"skinarb/internal/freeport"
 	"skinarb/internal/marketsim"
 )
 
@@ -50,7 +51,7 @@ func startAggregator(ctx context.Context, s *session) (_ *aggregator, err error)
 	if out, err := exec.CommandContext(ctx, "go", "build", "-o", program, "skinarb/cmd/aggregator").CombinedOutput(); err != nil {
 		return nil, fmt.Errorf("build it, from the directory of this project: %w: %.300s", err, out)
 	}
-	port, err := freePort()
+	port, err := freeport.Pick()
 	if err != nil {
 		return nil, err
 	}

@@ -3,12 +3,12 @@ package main
 import (
 	"context"
 	"fmt"
-	"net"
 	"os"
 	"os/exec"
 	"strconv"
 	"time"
 
+	"skinarb/internal/freeport"
 	"skinarb/internal/redisstore"
 )
 
@@ -19,7 +19,7 @@ func startRedisWith(ctx context.Context, program string, settings ...string) (st
 	if err != nil {
 		return nil, "", nil, err
 	}
-	port, err := freePort()
+	port, err := freeport.Pick()
 	if err != nil {
 		os.RemoveAll(dir)
 		return nil, "", nil, err
@@ -52,14 +52,4 @@ func startRedisWith(ctx context.Context, program string, settings ...string) (st
 		case <-time.After(20 * time.Millisecond):
 		}
 	}
-}
-
-// freePort gives a port that was free a moment ago.
-func freePort() (int, error) {
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return 0, err
-	}
-	defer ln.Close()
-	return ln.Addr().(*net.TCPAddr).Port, nil
 }

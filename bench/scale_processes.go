@@ -19,6 +19,7 @@ import (
 	"github.com/sourcegraph/conc/pool"
 	"github.com/valyala/fasthttp"
 
+	"skinarb/internal/freeport"
 	"skinarb/internal/marketsim"
 	"skinarb/internal/redisstore"
 	"skinarb/pricing"
@@ -226,7 +227,7 @@ type apiProcess struct {
 func (f *fleet) start(ctx context.Context, n int) (started []*apiProcess, err error) {
 	rig := f.session.rig.server
 	for i := range n {
-		port, err := freePort()
+		port, err := freeport.Pick()
 		if err != nil {
 			return started, err
 		}

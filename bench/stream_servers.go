@@ -11,6 +11,7 @@ import (
 	"github.com/valyala/fasthttp"
 
 	"skinarb/httpapi"
+	"skinarb/internal/freeport"
 	"skinarb/pricing"
 )
 
@@ -119,7 +120,7 @@ func startNginx(ctx context.Context, program string, bodies map[string][]byte) (
 	if err != nil {
 		return nil, err
 	}
-	port, err := freePort()
+	port, err := freeport.Pick()
 	if err != nil {
 		os.RemoveAll(dir)
 		return nil, err

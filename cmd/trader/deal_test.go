@@ -3,11 +3,11 @@ package main
 import (
 	"flag"
 	"fmt"
-	"net"
 	"strings"
 	"testing"
 	"time"
 
+	"skinarb/internal/freeport"
 	"skinarb/internal/marketsim"
 	"skinarb/internal/settings"
 	"skinarb/internal/sqlitejournal"
@@ -76,16 +76,15 @@ func TestBuyersAreNotForsaken(t *testing.T) {
 	}
 }
 
-// freePort gives an address that nobody listens on, so that every life of a trader
-// is found at the same one.
-func freePort(t *testing.T) string {
+// freeAddress gives an address that nobody listens on, so that every life of a
+// process is found at the same one.
+func freeAddress(t *testing.T) string {
 	t.Helper()
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	port, err := freeport.Pick()
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer ln.Close()
-	return ln.Addr().String()
+	return fmt.Sprintf("127.0.0.1:%d", port)
 }
 
 // newBuyers is newMarkets with much that is worth selling on SIH, and with buyers
@@ -114,7 +113,7 @@ func (m *markets) onSale() (n int) {
 // it may be.
 func (m *markets) sellBackToBack(t *testing.T) {
 	t.Helper()
-	address := freePort(t)
+	address := freeAddress(t)
 	m.manyLives()
 	for name, value := range map[string]string{
 		"LISTEN_ADDR": address, "BACK_TO_BACK": "on", "SIH_DEPOSIT_API_KEY": marketsim.DemoDepositKey,

@@ -28,12 +28,7 @@ func startRedis(t *testing.T) *redisServer {
 	if testing.Short() {
 		t.Skip("a real redis-server is not started with -short")
 	}
-	free, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	r := &redisServer{addr: free.Addr().String(), dir: t.TempDir()}
-	free.Close()
+	r := &redisServer{addr: freeAddress(t), dir: t.TempDir()}
 	t.Cleanup(func() { r.kill() })
 	r.start(t)
 	return r

@@ -227,12 +227,7 @@ sentinel failover-timeout main 2000
 `, host, port), 0o600); err != nil {
 		t.Fatalf("write the sentinel's configuration: %v", err)
 	}
-	free, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatalf("find a free port: %v", err)
-	}
-	addr := free.Addr().String()
-	_ = free.Close()
+	addr := freeAddress(t)
 	_, port, _ = net.SplitHostPort(addr)
 	start(t, exec.Command("redis-server", file, "--sentinel", "--bind", "127.0.0.1", "--port", port), addr)
 	return "redis+sentinel://" + addr + "/main"

@@ -125,12 +125,7 @@ func TestADurableServerKeepsWhatItAnswered(t *testing.T) {
 	if testing.Short() {
 		t.Skip("a real redis-server is not started with -short")
 	}
-	free, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatalf("find a free port: %v", err)
-	}
-	addr, dir := free.Addr().String(), t.TempDir()
-	_ = free.Close()
+	addr, dir := freeAddress(t), t.TempDir()
 	_, port, _ := net.SplitHostPort(addr)
 	server := func() *exec.Cmd {
 		return exec.Command("redis-server", append([]string{"--bind", "127.0.0.1", "--port", port, "--dir", dir, "--save", ""}, persisting...)...)

@@ -3,10 +3,10 @@ package redisstore
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net"
 	"os"
 	"os/exec"
-	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -15,6 +15,7 @@ import (
 	"pgregory.net/rapid"
 
 	"skinarb/fetch"
+	"skinarb/internal/freeport"
 	"skinarb/internal/storetest"
 	"skinarb/pricing"
 )
@@ -41,17 +42,13 @@ func realServer(t *testing.T, args ...string) string {
 	if err != nil {
 		t.Fatalf("these tests need redis-server in PATH (Debian: apt-get install redis-server; macOS: brew install redis), or -short: %v", err)
 	}
-	free, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatalf("find a free port: %v", err)
-	}
-	addr := free.Addr().(*net.TCPAddr)
-	_ = free.Close()
+	addr := freeAddress(t)
+	_, port, _ := net.SplitHostPort(addr)
 	dir, err := os.MkdirTemp("", "redisstore")
 	if err != nil {
 		t.Fatalf("make a directory: %v", err)
 	}
-	server := exec.Command(path, append([]string{"--bind", "127.0.0.1", "--port", strconv.Itoa(addr.Port), "--dir", dir,
+	server := exec.Command(path, append([]string{"--bind", "127.0.0.1", "--port", port, "--dir", dir,
 		"--save", "", "--appendonly", "no"}, args...)...)
 	if err := server.Start(); err != nil {
 		t.Fatalf("start redis-server: %v", err)
@@ -61,8 +58,18 @@ func realServer(t *testing.T, args ...string) string {
 		_ = server.Wait() // it was killed
 		_ = os.RemoveAll(dir)
 	})
-	awaitServer(t, addr.String())
-	return "redis://" + addr.String()
+	awaitServer(t, addr)
+	return "redis://" + addr
+}
+
+// freeAddress gives an address that nobody listens on.
+func freeAddress(t *testing.T) string {
+	t.Helper()
+	port, err := freeport.Pick()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return fmt.Sprintf("127.0.0.1:%d", port)
 }
 
 // awaitServer returns when addr takes connections.
