@@ -115,7 +115,7 @@ func TestWithoutHooks(t *testing.T) {
 // they are refused, reach no hook, and hold nobody else up.
 func TestHostileWebhooks(t *testing.T) {
 	w := newWorld()
-	_, addr := serve(t, w.cfg, func(s *Server) { s.app.Server().ReadTimeout = 300 * time.Millisecond })
+	_, addr := serve(t, w.cfg, func(s *Server) { s.app.Server().ReadTimeout = time.Second })
 	head := func(target string, length int) string {
 		return fmt.Sprintf("POST %s HTTP/1.1\r\nHost: x\r\nSignature: s\r\nContent-Length: %d\r\n\r\n", target, length)
 	}

@@ -44,7 +44,7 @@ func noEnv(string) (string, bool) { return "", false }
 // demo runs the program on simulated markets until stop, which says how it ended.
 func demo(t *testing.T, args ...string) (address string, log *output, stop func()) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 60*time.Second)
+	ctx, cancel := context.WithCancel(t.Context())
 	t.Cleanup(cancel)
 	var out output
 	log = &output{}
@@ -157,7 +157,7 @@ func TestDemoServesEveryGame(t *testing.T) {
 // firstPrice gives the data of the first change that a stream tells.
 func firstPrice(t *testing.T, url string) string {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), slowest)
 	defer cancel()
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 	if err != nil {
@@ -213,7 +213,7 @@ func TestOneFileServesTheTraderToo(t *testing.T) {
 // TestWithoutKeysItReads: on a shared Redis, and says so once.
 func TestWithoutKeysItReads(t *testing.T) {
 	env := map[string]string{"REDIS_URL": "redis://" + miniredis.RunT(t).Addr(), "LISTEN_ADDR": "127.0.0.1:0", "DATA_DIR": t.TempDir(), "LOG_FORMAT": "json"}
-	ctx, cancel := context.WithTimeout(t.Context(), 60*time.Second)
+	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	var log output
 	status := make(chan int, 1)
@@ -243,17 +243,20 @@ func TestWithoutKeysItReads(t *testing.T) {
 	}
 }
 
-// eventually fails the test unless ok holds within half a minute.
+// slowest is how long a test waits on a machine that has much else to do.
+const slowest = 3 * time.Minute
+
+// eventually fails the test unless ok holds in time.
 func eventually(t *testing.T, ok func() bool) {
 	t.Helper()
 	tick := time.NewTicker(50 * time.Millisecond)
 	defer tick.Stop()
-	for deadline := time.Now().Add(30 * time.Second); time.Now().Before(deadline); <-tick.C {
+	for deadline := time.Now().Add(slowest); time.Now().Before(deadline); <-tick.C {
 		if ok() {
 			return
 		}
 	}
-	t.Fatal("did not happen within 30 s")
+	t.Fatalf("did not happen within %v", slowest)
 }
 
 func get(t *testing.T, url string) string {

@@ -135,7 +135,7 @@ func TestDepositFaults(t *testing.T) {
 			t.Parallel()
 			s := openShop(t, marketsim.Config{})
 			if kind == marketsim.FaultHang {
-				s.cfg.Timeout = 300 * time.Millisecond
+				s.cfg.Timeout = time.Second
 			}
 			s.world.Inject(marketsim.Fault{Market: marketsim.SIH, Method: "project/deposit", Kind: kind, Times: 1})
 			d := s.give("20", "dep-1")

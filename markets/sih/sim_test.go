@@ -85,7 +85,7 @@ func TestPullFaults(t *testing.T) {
 			t.Parallel()
 			w, c := simulated(t, marketsim.Config{}, nil)
 			if kind == marketsim.FaultHang {
-				c.cfg.CatalogTimeout = 300 * time.Millisecond
+				c.cfg.CatalogTimeout = time.Second
 			}
 			w.Inject(marketsim.Fault{Market: marketsim.SIH, Method: "get-items", Kind: kind, Times: 1})
 			pull, err := c.Pull(t.Context(), pricing.CS2)
@@ -118,7 +118,7 @@ func TestPlaceFaults(t *testing.T) {
 			t.Parallel()
 			w, c := simulated(t, marketsim.Config{}, nil)
 			if kind == marketsim.FaultHang {
-				c.cfg.Timeout = 300 * time.Millisecond
+				c.cfg.Timeout = time.Second
 			}
 			w.Inject(marketsim.Fault{Market: marketsim.SIH, Method: "create-order", Kind: kind, Times: 1})
 			o := order("sa-1")

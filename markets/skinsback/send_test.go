@@ -310,7 +310,7 @@ func TestTheCallersLimitsHold(t *testing.T) {
 	}
 	var requests atomic.Int32
 	c := serve(t, func(w http.ResponseWriter, r *http.Request) { requests.Add(1); hang(w, r) }, func(cfg *Config) {
-		cfg.Timeout, cfg.ListTimeout = 50*time.Millisecond, 50*time.Millisecond
+		cfg.Timeout, cfg.ListTimeout = time.Second, time.Second
 	})
 	if _, err := c.Buy(t.Context(), testRequest); outcome(err) != "in doubt" {
 		t.Errorf("buy: got %s (%v), want in doubt", outcome(err), err)

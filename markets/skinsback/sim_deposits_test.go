@@ -302,7 +302,7 @@ func TestEveryFaultOfAWrite(t *testing.T) {
 			{marketsim.FaultErrorCode, "42 something_new", "in doubt", 0},
 		} {
 			t.Run(method+" "+tc.kind+tc.arg, func(t *testing.T) {
-				w := simulate(t, marketsim.Config{}, func(cfg *Config) { cfg.Timeout = 200 * time.Millisecond })
+				w := simulate(t, marketsim.Config{}, func(cfg *Config) { cfg.Timeout = time.Second })
 				a := begin(t, w)
 				w.Inject(marketsim.Fault{Market: marketsim.SkinsBack, Method: method, Kind: tc.kind, Arg: tc.arg, Times: 1})
 				if err := a.do(w); outcome(err) != tc.want {

@@ -187,7 +187,7 @@ func TestEveryFaultOfAPurchase(t *testing.T) {
 	} {
 		t.Run(tc.kind+tc.arg, func(t *testing.T) {
 			b := &budget{}
-			w := simulate(t, marketsim.Config{}, with(b), func(cfg *Config) { cfg.Timeout = 200 * time.Millisecond })
+			w := simulate(t, marketsim.Config{}, with(b), func(cfg *Config) { cfg.Timeout = time.Second })
 			w.Inject(marketsim.Fault{Market: marketsim.SkinsBack, Method: "market_buy", Kind: tc.kind, Arg: tc.arg, Times: 1})
 			o := order(t, "sa-1", simRedline, 12_450_000)
 			_, err := w.client.Place(t.Context(), o, execution.Offer{}, func() {})
@@ -247,7 +247,7 @@ func TestEveryFaultOfAPull(t *testing.T) {
 	} {
 		t.Run(fmt.Sprint(tc.kind, tc.times), func(t *testing.T) {
 			b := &budget{}
-			w := simulate(t, marketsim.Config{}, with(b), func(cfg *Config) { cfg.ListTimeout = 200 * time.Millisecond })
+			w := simulate(t, marketsim.Config{}, with(b), func(cfg *Config) { cfg.ListTimeout = time.Second })
 			w.Inject(marketsim.Fault{Method: "market_pricelist", Kind: tc.kind, Times: tc.times})
 			pull, err := w.client.Pull(t.Context(), pricing.CS2)
 			var pause *fetch.PauseError
@@ -278,7 +278,7 @@ func TestEveryFaultOfALookup(t *testing.T) {
 		marketsim.FaultRefuse, marketsim.FaultDropBefore, marketsim.FaultDropAfter, marketsim.FaultErrorBefore, marketsim.FaultErrorAfter,
 		marketsim.FaultHTMLBefore, marketsim.FaultTruncate, marketsim.FaultGarble, marketsim.FaultHang, marketsim.FaultRateLimit, marketsim.FaultErrorCode,
 	} {
-		w := simulate(t, marketsim.Config{}, func(cfg *Config) { cfg.Timeout = 200 * time.Millisecond })
+		w := simulate(t, marketsim.Config{}, func(cfg *Config) { cfg.Timeout = time.Second })
 		o := order(t, "sa-1", simRedline, 12_450_000)
 		w.Inject(marketsim.Fault{Method: "market_getinfo", Kind: kind})
 		e, err := w.client.Lookup(t.Context(), o)

@@ -511,7 +511,7 @@ func TestSocketOfTheSimulator(t *testing.T) {
 	wrong := newClient(t, server.SkinsBackURL, account, func(cfg *Config) { cfg.ClientSecret = "wrong" })
 	var log strings.Builder
 	wrong.cfg.Log = slog.New(slog.NewTextHandler(&log, nil))
-	short, end := context.WithTimeout(t.Context(), 300*time.Millisecond)
+	short, end := context.WithTimeout(t.Context(), 2*time.Second)
 	defer end()
 	if err := wrong.Listen(short, server.SocketURL, func() { t.Error("logged in with a wrong secret") }, func(Event) {}); err != nil {
 		t.Errorf("Listen: %v", err)
