@@ -84,8 +84,8 @@ func TestDiskFull(t *testing.T) {
 	m.set("MAX_OPEN_ORDERS", "30")
 	m.set("MAX_ITEM_UNITS", "3")
 	// Answers take a while, so that purchases are on the wire when the disk fills.
-	m.world.Inject(marketsim.Fault{Method: "market_buy", Kind: marketsim.FaultDelay, Delay: 500 * time.Millisecond})
-	m.world.Inject(marketsim.Fault{Method: "create-order", Kind: marketsim.FaultDelay, Delay: 500 * time.Millisecond})
+	m.world.Inject(marketsim.Fault{Method: "market_buy", Kind: marketsim.FaultDelay, Delay: time.Second})
+	m.world.Inject(marketsim.Fault{Method: "create-order", Kind: marketsim.FaultDelay, Delay: time.Second})
 	p := m.start(t)
 	m.waitBuying(t, 3)
 
