@@ -388,8 +388,9 @@ func (s *Server) Serve(ln net.Listener) error {
 	return fmt.Errorf("serve the API on %s: %w", ln.Addr(), err)
 }
 
-// Shutdown takes no more requests, ends the streams, waits until ctx ends for
-// the requests that it has, and returns ctx's error if some were left.
+// Shutdown takes no more requests, ends the streams, and waits until ctx ends for
+// the requests that it has. What is left then is some client's own slowness, no
+// failure of ours: it is logged, and ends with the process.
 func (s *Server) Shutdown(ctx context.Context) error {
 	s.mu.Lock()
 	if !s.closed {
@@ -406,7 +407,11 @@ func (s *Server) Shutdown(ctx context.Context) error {
 		closing = nil
 	}
 	err := s.app.ShutdownWithContext(ctx)
-	if errors.Is(err, net.ErrClosed) {
+	switch {
+	case errors.Is(err, net.ErrClosed):
+		err = nil
+	case err != nil && errors.Is(err, ctx.Err()):
+		s.log.Warn("clients were too slow to wait for", "connections", s.app.Server().GetOpenConnectionsCount())
 		err = nil
 	}
 	if err := errors.Join(closing, err); err != nil {

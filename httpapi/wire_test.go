@@ -9,6 +9,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -241,6 +242,26 @@ func TestShutdownWithOpenConnections(t *testing.T) {
 	if c, err := net.Dial("tcp", addr); err == nil {
 		c.Close()
 		t.Error("a connection after Shutdown was taken, want it refused")
+	}
+}
+
+// TestShutdownDoesNotFailByItsClients: one that never ends its request is waited
+// for as long as the caller says, and no longer.
+func TestShutdownDoesNotFailByItsClients(t *testing.T) {
+	s, addr := serve(t, newWorld().cfg)
+	half, err := net.Dial("tcp", addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer half.Close()
+	fmt.Fprint(half, "GET /healthz HTTP/1.1\r\n")
+	for s.app.Server().GetOpenConnectionsCount() == 0 {
+		runtime.Gosched()
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := s.Shutdown(ctx); err != nil {
+		t.Errorf("got %v, want nil", err)
 	}
 }
 
