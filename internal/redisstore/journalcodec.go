@@ -19,7 +19,7 @@ const (
 
 	journalFormat = 2 // 1 had no buyers
 
-	minStep = 6 // fewest bytes of a step: time, and three empty strings
+	minStep = 5 // fewest bytes of a step: 1970, which takes two, and three empty strings
 )
 
 // errNewer is what a value gives that a newer program wrote.

@@ -73,6 +73,18 @@ func TestOrdersAreReadAsTheyWereWritten(t *testing.T) {
 	})
 }
 
+// TestTheSmallestStepIsRead: of the first second of 1970, and with no words.
+func TestTheSmallestStepIsRead(t *testing.T) {
+	want := []execution.Step{{At: time.Unix(0, 0).UTC()}}
+	got, err := decodeSteps(string(encodeSteps(want)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d := cmp.Diff(want, got); d != "" {
+		t.Errorf("steps (-want +got):\n%s", d)
+	}
+}
+
 // TestOrdersOfTheFirstFormatAreRead takes off what the second format added.
 func TestOrdersOfTheFirstFormatAreRead(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
