@@ -10,11 +10,11 @@ import (
 )
 
 // The ports that Pick chooses from. No system hands these out by itself, so what
-// was free stays free, also between two lives of a server. And 10,000 above each
-// there is a port for the bus of a Redis Cluster, which redis-server insists on.
+// was free stays free, also between two lives of a server; nor those 10,000 above,
+// which a node of a Redis Cluster takes as well.
 const (
 	lowest  = 10_000
-	highest = 32_767
+	highest = 22_767
 )
 
 // Pick gives a port of loopback that nobody listens on.
