@@ -74,7 +74,7 @@ func (w *World) Give(steamID, name string) (assetID string, err error) {
 			w.inventories.got = map[string][]*item{}
 		}
 		w.inventories.got[steamID] = append(w.inventories.got[steamID], it)
-		return strconv.Itoa(gotAssets + len(w.inventories.got[steamID]) - 1), nil
+		return strconv.FormatInt(gotAssets+int64(len(w.inventories.got[steamID]))-1, 10), nil
 	}
 	return "", fmt.Errorf("marketsim: no item %q", name)
 }

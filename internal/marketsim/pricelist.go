@@ -183,7 +183,7 @@ func (l *listing) names() []string {
 // classID stands in for Steam's id of the kind of thing.
 func (l *listing) classID() string {
 	if l.class == "" {
-		l.class = strconv.FormatInt(310_000_000+int64(below(mix(l.item.key), 5_600_000_000)), 10)
+		l.class = strconv.FormatInt(310_000_000+int64(mix(l.item.key)>>11%5_600_000_000), 10)
 	}
 	return l.class
 }

@@ -67,7 +67,7 @@ func journalOrder(n int) execution.Order {
 		ExpiresAt: at.Add(5 * time.Minute),
 	}
 	if n%5 == 0 {
-		r.Buyer = execution.Buyer{Ref: fmt.Sprint("fast-", n), To: execution.Recipient{Partner: fmt.Sprint(n), SteamID: fmt.Sprint(76561197960265728 + n), Token: "AbCd-_12"}}
+		r.Buyer = execution.Buyer{Ref: fmt.Sprint("fast-", n), To: execution.Recipient{Partner: fmt.Sprint(n), SteamID: fmt.Sprint(76561197960265728 + int64(n)), Token: "AbCd-_12"}}
 	}
 	return execution.Order{
 		ID: r.ID(), Request: r, State: execution.Planned, CreatedAt: at, UpdatedAt: at,

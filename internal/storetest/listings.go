@@ -56,7 +56,7 @@ func Selling(t *testing.T, open func(t *testing.T) SellingStore) {
 // sellingOffer gives the nth offer.
 func sellingOffer(n int) selling.Offer {
 	return selling.Offer{
-		Holder: fmt.Sprint("sa-", n), Market: pricing.SIH, Item: journalItem(n), Goods: fmt.Sprint(40_000_000_000 + n),
+		Holder: fmt.Sprint("sa-", n), Market: pricing.SIH, Item: journalItem(n), Goods: fmt.Sprint(40_000_000_000 + int64(n)),
 		Price: pricing.Money(n)*pricing.Dollar + 1, Floor: pricing.Money(n) * pricing.Dollar,
 	}
 }
