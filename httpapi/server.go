@@ -411,7 +411,7 @@ func (s *Server) Shutdown(ctx context.Context) error {
 	case errors.Is(err, net.ErrClosed):
 		err = nil
 	case err != nil && errors.Is(err, ctx.Err()):
-		s.log.Warn("clients were too slow to wait for", "connections", s.app.Server().GetOpenConnectionsCount())
+		s.log.Warn("clients that had not ended their requests were not waited for any longer")
 		err = nil
 	}
 	if err := errors.Join(closing, err); err != nil {
