@@ -98,18 +98,21 @@ func (o Order) Committed() pricing.Money {
 	return o.Cost
 }
 
-// Profit is what the purchase is expected to bring, by what the market took as soon
-// as it has told. The buying fee comes on top of that, unless the market took more
-// than the ask: then the fee is in it.
-func (o Order) Profit() pricing.Money {
+// Outlay is what the purchase costs us in all, by what the market took as soon as it
+// has told. The buying fee comes on top of that, unless the market took more than the
+// ask: then the fee is in it.
+func (o Order) Outlay() pricing.Money {
 	switch {
 	case o.Paid <= 0:
-		return o.Request.Profit()
+		return o.Cost
 	case o.Paid <= o.Ask:
-		return o.Proceeds - o.Paid - (o.Cost - o.Ask)
+		return o.Paid + (o.Cost - o.Ask)
 	}
-	return o.Proceeds - o.Paid
+	return o.Paid
 }
+
+// Profit is what the purchase is expected to bring.
+func (o Order) Profit() pricing.Money { return o.Proceeds - o.Outlay() }
 
 // Replan gives what a journal stores when the cancelled order o is wished for
 // again as fresh, and the step to it: the new wish with the old order's past.

@@ -89,9 +89,9 @@ func (r Rules) decide(p Position, v view) decision {
 }
 
 // floor gives the lowest price at which a position is sold: that whose proceeds
-// are the cost, with what buying costs besides, and the least profit.
+// are the cost and the least profit.
 func (r Rules) floor(p Position) (pricing.Money, error) {
-	return Floor(r.Fees[p.SellOn], r.Fees[p.BoughtOn].Cost(p.Cost)+r.MinProfit)
+	return Floor(r.Fees[p.SellOn], p.Cost+r.MinProfit)
 }
 
 func (r Rules) decideHeld(p Position, v view, d decision) decision {

@@ -75,7 +75,8 @@ type Positions interface {
 	Count(ctx context.Context) (map[PositionState]int, error)
 
 	// Profits gives what sold positions brought, and what was bought for a buyer and
-	// paid for, per UTC day of the purchase's creation.
+	// paid for, per UTC day of the purchase's creation. The cost of a purchase that
+	// failed or was rolled back is not taken off: its order's loss has it.
 	Profits(ctx context.Context) ([]Profit, error)
 }
 

@@ -13,7 +13,7 @@ type Position struct {
 	Item     pricing.Item
 	BoughtOn pricing.Market
 	SellOn   pricing.Market
-	Cost     pricing.Money // what the market took, less what came back
+	Cost     pricing.Money // of the purchase, with the fee of buying, less what came back
 	Expected pricing.Money // proceeds for which it was bought
 	BoughtAt time.Time     // creation of the order
 
@@ -32,7 +32,7 @@ type Position struct {
 func PositionOf(o execution.Order, now time.Time) Position {
 	p := Position{
 		ID: o.ID, Item: o.Item, BoughtOn: o.Market, SellOn: other(o.Market),
-		Cost: o.Committed() - o.Refunded, Expected: o.Proceeds, BoughtAt: o.CreatedAt,
+		Cost: o.Outlay() - o.Refunded, Expected: o.Proceeds, BoughtAt: o.CreatedAt,
 		CreatedAt: now, UpdatedAt: now,
 	}
 	return p

@@ -82,47 +82,77 @@ func TestPruneKeepsWhatABuyerOrdered(t *testing.T) {
 	}
 }
 
-// TestProfitOfABuyersOrder: what a buyer's order brought counts on the day of the
-// purchase that was made for it, once its listing is paid for.
-func TestProfitOfABuyersOrder(t *testing.T) {
-	j := mustOpen(t, filepath.Join(t.TempDir(), "journal.db"))
+// TestProfits: what a buyer's order brought counts on the day of the
+// purchase that was made for it, once its listing is paid for; and the same of a
+// position.
+func TestProfits(t *testing.T) {
 	at := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
-	r := execution.Request{
-		Market: pricing.SkinsBack, SellOn: pricing.SIH, Item: pricing.Item{Game: pricing.CS2, Name: "Kilowatt Case"}, MarketName: "Kilowatt Case",
-		Ask: 9 * pricing.Dollar, Cost: 9 * pricing.Dollar, Proceeds: 10 * pricing.Dollar, Buyer: execution.Buyer{Ref: "fast-1"},
+	const d = pricing.Dollar
+	for name, tt := range map[string]struct {
+		state    execution.State
+		paid     pricing.Money // for an ask of 9 with a fee of 0.45
+		refunded pricing.Money
+		want     pricing.Money // sold for 9.90
+	}{
+		"the fee comes on top":                                {execution.Settled, 9 * d, 0, 450_000},
+		"the fee is in the price":                             {execution.Settled, 9_400_000, 0, 500_000},
+		"the price was not told":                              {execution.Settled, 0, 0, 450_000},
+		"some came back":                                      {execution.Settled, 9 * d, d, 1_450_000},
+		"taken back when it was sold, which its order counts": {execution.RolledBack, 9 * d, 0, 9_900_000},
+	} {
+		for _, buyers := range []bool{true, false} {
+			r := execution.Request{
+				Market: pricing.SkinsBack, SellOn: pricing.SIH, Item: pricing.Item{Game: pricing.CS2, Name: "Kilowatt Case"}, MarketName: "Kilowatt Case",
+				Ask: 9 * d, Cost: 9_450_000, Proceeds: 10 * d,
+			}
+			if buyers {
+				r.Buyer = execution.Buyer{Ref: "fast-1"}
+			}
+			o := execution.Order{ID: r.ID(), Request: r, State: tt.state, Paid: tt.paid, Refunded: tt.refunded, CreatedAt: at, UpdatedAt: at, SpentAt: at}
+			j := mustOpen(t, filepath.Join(t.TempDir(), "journal.db"))
+			if _, err := j.Adopt(t.Context(), o); err != nil {
+				t.Fatal(err)
+			}
+			if buyers {
+				ordered(t, j, "fast-1", at)
+			} else if err := j.Selling().Enter(t.Context(), selling.PositionOf(o, at)); err != nil {
+				t.Fatal(err)
+			}
+			l, err := j.Selling().Begin(t.Context(), selling.Offer{Holder: string(o.ID), Market: pricing.SIH, Item: r.Item, Goods: "1", Price: 11 * d}, at)
+			if err != nil {
+				t.Fatal(err)
+			}
+			profits := func() []selling.Profit {
+				t.Helper()
+				all, err := j.Selling().Profits(t.Context())
+				if err != nil {
+					t.Fatal(err)
+				}
+				return all
+			}
+			if got := profits(); len(got) != 0 {
+				t.Errorf("%s: before it is paid for: got %+v", name, got)
+			}
+			l.State, l.Proceeds, l.CreditRef = selling.Sold, 9_900_000, "w-1"
+			if _, err := j.Selling().Advance(t.Context(), l); err != nil {
+				t.Fatal(err)
+			}
+			want := []selling.Profit{{Day: at.Truncate(24 * time.Hour), Amount: tt.want}}
+			if diff := cmp.Diff(want, profits()); diff != "" {
+				t.Errorf("%s, for a buyer %t: profits (-want +got):\n%s", name, buyers, diff)
+			}
+		}
 	}
-	o := execution.Order{ID: r.ID(), Request: r, State: execution.Settled, Paid: 8 * pricing.Dollar, CreatedAt: at, UpdatedAt: at, SpentAt: at}
-	if _, err := j.Adopt(t.Context(), o); err != nil {
-		t.Fatal(err)
-	}
-	l, err := j.Selling().Begin(t.Context(), selling.Offer{Holder: "btb", Market: pricing.SIH, Item: r.Item, Goods: "1", Price: 11 * pricing.Dollar}, at)
-	if err != nil {
-		t.Fatal(err)
-	}
+}
+
+// ordered enters a buyer's order of goods 1.
+func ordered(t *testing.T, j *Journal, customID string, at time.Time) {
+	t.Helper()
 	buyer, err := partner.ParseBuyer("76561198000000000", "SSH18JS")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, _, err := j.Purchases().Create(t.Context(), partner.Purchase{CustomID: "fast-1", ItemID: "1", Buyer: buyer, Price: 11 * pricing.Dollar, State: partner.Created, CreatedAt: at, UpdatedAt: at}); err != nil {
+	if _, _, err := j.Purchases().Create(t.Context(), partner.Purchase{CustomID: customID, ItemID: "1", Buyer: buyer, Price: 11 * pricing.Dollar, State: partner.Created, CreatedAt: at, UpdatedAt: at}); err != nil {
 		t.Fatal(err)
-	}
-	profits := func() []selling.Profit {
-		t.Helper()
-		all, err := j.Selling().Profits(t.Context())
-		if err != nil {
-			t.Fatal(err)
-		}
-		return all
-	}
-	if got := profits(); len(got) != 0 {
-		t.Errorf("before it is paid for: got %+v", got)
-	}
-	l.State, l.Proceeds, l.CreditRef = selling.Sold, 9_900_000, "w-1"
-	if _, err := j.Selling().Advance(t.Context(), l); err != nil {
-		t.Fatal(err)
-	}
-	want := []selling.Profit{{Day: at.Truncate(24 * time.Hour), Amount: 1_900_000}}
-	if d := cmp.Diff(want, profits()); d != "" {
-		t.Errorf("profits (-want +got):\n%s", d)
 	}
 }

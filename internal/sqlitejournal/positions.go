@@ -201,6 +201,11 @@ func (s Selling) Count(ctx context.Context) (map[selling.PositionState]int, erro
 	return counts, nil
 }
 
+const (
+	outlay = `CASE WHEN o.paid <= 0 THEN o.cost WHEN o.paid <= o.ask THEN o.paid + (o.cost - o.ask) ELSE o.paid END` // execution.Order.Outlay
+	lost   = `IN ('failed', 'penalized', 'rolled_back')`                                                             // of which execution.Amounts has the loss
+)
+
 // Profits implements selling.Positions.
 func (s Selling) Profits(ctx context.Context) (all []selling.Profit, err error) {
 	const nanosPerDay = int64(24 * time.Hour)
@@ -211,10 +216,11 @@ func (s Selling) Profits(ctx context.Context) (all []selling.Profit, err error) 
 			err := row.Scan(&day, &p.Amount)
 			p.Day = time.Unix(0, day*nanosPerDay).UTC()
 			return p, err
-		}, `SELECT bought / ? AS day, sum(brought) FROM (
-			SELECT p.bought_at AS bought, l.proceeds - p.cost AS brought`+withListing+`WHERE l.state = 'sold'
+		}, `SELECT bought / ? AS day, sum(proceeds - CASE WHEN lost THEN 0 ELSE cost END) FROM (
+			SELECT p.bought_at AS bought, l.proceeds, p.cost, coalesce(o.state, '') `+lost+` AS lost`+withListing+`
+				LEFT JOIN orders o ON o.id = p.id WHERE l.state = 'sold'
 			UNION ALL
-			SELECT o.created_at, l.proceeds - (o.paid - o.refunded) FROM listings l
+			SELECT o.created_at, l.proceeds, `+outlay+` - o.refunded, o.state `+lost+` FROM listings l
 				JOIN purchases b ON b.item_id = l.goods AND b.holds
 				JOIN orders o ON o.buyer_ref = b.custom_id AND o.buyer_ref <> '' WHERE l.state = 'sold'
 			) GROUP BY day ORDER BY day DESC`, nanosPerDay)
