@@ -13,11 +13,19 @@ import (
 const (
 	lateEvery = 10 * time.Minute    // between looks at listings that have ended
 	lateFor   = 14 * 24 * time.Hour // after which money for one is not looked for any more
-	lateMost  = 1000                // listings at a look; the others by turns, newest first
 
 	forgetAfter = 60 * 24 * time.Hour // after which one without money is pruned
 	forgetMost  = 1000                // listings at a time, since the journal's other writers wait
 )
+
+// lateMost gives how many ended listings a look asks a market about; the others come
+// by turns, newest first. SIH tells of all at once, SkinsBack of one with each request.
+func lateMost(m pricing.Market) int {
+	if m == pricing.SIH {
+		return 1000
+	}
+	return 30
+}
 
 // lateIsDue tells whether it is time to look at listings that have ended, too.
 func (k *Keeper) lateIsDue() bool {
@@ -36,7 +44,7 @@ func (k *Keeper) nextEnded(ctx context.Context, m pricing.Market) ([]Listing, er
 	k.mu.Lock()
 	after := k.turn[m]
 	k.mu.Unlock()
-	return k.cfg.Journal.Ended(ctx, m, k.now().Add(-lateFor), after, lateMost)
+	return k.cfg.Journal.Ended(ctx, m, k.now().Add(-lateFor), after, lateMost(m))
 }
 
 // askedEnded notes that those were asked about, so that others follow, and in the
@@ -45,7 +53,7 @@ func (k *Keeper) askedEnded(m pricing.Market, ended []Listing) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	delete(k.turn, m)
-	if len(ended) == lateMost {
+	if len(ended) == lateMost(m) {
 		k.turn[m] = ended[len(ended)-1]
 	}
 }

@@ -29,13 +29,13 @@ func (s *countingShop) Look(_ context.Context, ls []Listing) ([]Word, []Credit, 
 	return words, nil, s.away
 }
 
-// endMany lets n listings end, one each second before w's time.
-func endMany(w *world, n int) []Listing {
+// endMany lets n listings on a market end, one each second before w's time.
+func endMany(w *world, m pricing.Market, n int) []Listing {
 	var all []Listing
 	for i := range n {
 		at := w.at.Add(-time.Duration(n-i) * time.Second)
 		o := anOffer()
-		o.Holder, o.Goods = fmt.Sprint("holder ", i%7), fmt.Sprint(1000+i)
+		o.Market, o.Holder, o.Goods = m, fmt.Sprint("holder ", i%7), fmt.Sprint(1000+i)
 		l := NewListing(o, 1+i/7, at)
 		l.State = EndedStates[i%len(EndedStates)]
 		w.journal.listings[l.ID] = l
@@ -45,12 +45,19 @@ func endMany(w *world, n int) []Listing {
 }
 
 // TestEndedByTurns: however many listings have ended, a look asks about a bounded
-// number of them, the newest first, and each has its turn.
+// number of them, the newest first, and each has its turn. SkinsBack, which takes a
+// request for each, is asked about few.
 func TestEndedByTurns(t *testing.T) {
+	endedByTurns(t, pricing.SIH, 1000)
+	endedByTurns(t, pricing.SkinsBack, 30)
+}
+
+func endedByTurns(t *testing.T, m pricing.Market, most int) {
+	t.Helper()
 	w := newTestWorld(t)
-	all := endMany(w, 2*lateMost+lateMost/2)
+	all := endMany(w, m, 2*most+most/2)
 	oldest, newest := all[0], all[len(all)-1]
-	shop := &countingShop{fakeShop: w.shops[pricing.SIH], asked: map[ListingID]int{}, paid: oldest.ID}
+	shop := &countingShop{fakeShop: w.shops[m], asked: map[ListingID]int{}, paid: oldest.ID}
 	k := NewKeeper(KeeperConfig{Markets: []Market{shop}, Journal: w.journal, Now: func() time.Time { return w.at }})
 	look := func(want error) {
 		t.Helper()
@@ -60,8 +67,8 @@ func TestEndedByTurns(t *testing.T) {
 		w.at = w.at.Add(lateEvery)
 	}
 	look(nil)
-	if shop.asked[newest.ID] != 1 || len(shop.asked) != lateMost {
-		t.Errorf("the first look asked about %d, the newest %d times, want %d and once", len(shop.asked), shop.asked[newest.ID], lateMost)
+	if shop.asked[newest.ID] != 1 || len(shop.asked) != most {
+		t.Errorf("the first look asked about %d, the newest %d times, want %d and once", len(shop.asked), shop.asked[newest.ID], most)
 	}
 	shop.away = context.DeadlineExceeded
 	look(shop.away) // is no turn
@@ -74,8 +81,8 @@ func TestEndedByTurns(t *testing.T) {
 		}
 	}
 	look(nil)
-	if shop.asked[newest.ID] != 2 || shop.most > lateMost {
-		t.Errorf("the newest was asked about %d times, and %d at a look, want twice, and at most %d", shop.asked[newest.ID], shop.most, lateMost)
+	if shop.asked[newest.ID] != 2 || shop.most > most {
+		t.Errorf("the newest was asked about %d times, and %d at a look, want twice, and at most %d", shop.asked[newest.ID], shop.most, most)
 	}
 	if l, err := w.journal.Listing(t.Context(), oldest.ID); err != nil || l.State != Sold {
 		t.Errorf("the one that was paid for is %s, error %v, want it sold", l.State, err)
@@ -85,7 +92,7 @@ func TestEndedByTurns(t *testing.T) {
 // TestForgetsWhatEndedLongAgo, some at a look, and counts the rounds of a holder on.
 func TestForgetsWhatEndedLongAgo(t *testing.T) {
 	w := newTestWorld(t)
-	all := endMany(w, forgetMost+500)
+	all := endMany(w, pricing.SIH, forgetMost+500)
 	w.at = w.at.Add(forgetAfter)
 	for range 2 {
 		if err := w.keeper.Look(t.Context()); err != nil {
