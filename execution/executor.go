@@ -133,7 +133,7 @@ type Executor struct {
 	hints       map[pricing.Market]chan Hint
 
 	leaving  Leaving // what Stop waits for
-	switches switches
+	switches *switches
 
 	flights flights
 	trips   timetable
@@ -198,6 +198,8 @@ func New(cfg Config) (*Executor, error) {
 		slots:   make(chan struct{}, cfg.MaxInFlight),
 		shared:  shared,
 		hints:   map[pricing.Market]chan Hint{},
+
+		switches: &switches{},
 	}
 	for _, m := range cfg.Markets {
 		name := m.Market()

@@ -257,16 +257,14 @@ func newExecutor(t testing.TB, cfg execution.Config) *execution.Executor {
 	return x
 }
 
-// run starts x and gives what ends it and waits.
+// run starts x, as a trader does, and gives what ends it and waits.
 func run(t *testing.T, x *execution.Executor) (stop func()) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		x.Run(ctx)
-	}()
-	return func() { cancel(); <-done }
+	var running sync.WaitGroup
+	running.Go(func() { x.Run(ctx) })
+	running.Go(func() { x.KeepStop(ctx) })
+	return func() { cancel(); running.Wait() }
 }
 
 func state(t testing.TB, j execution.Journal, id execution.OrderID) execution.State {

@@ -103,7 +103,6 @@ func (x *Executor) Run(ctx context.Context) {
 		loops.Go(func() { x.every(ctx, balanceEvery, func() { x.askBalance(ctx, m) }) })
 		loops.Go(func() { x.followHints(ctx, m) })
 	}
-	loops.Go(func() { x.every(ctx, attendEvery, func() { x.rewriteSwitch(ctx) }) })
 
 	<-ctx.Done()
 	x.endWaiting()

@@ -11,8 +11,9 @@ import (
 )
 
 // switches hold trading while a stop could not be written down, or is about to
-// be. Once written the journal's word is the only one: it refuses reservations
-// and steps to sent, in every process that shares it.
+// be, in all executors that inherit them. Once written the journal's word is the
+// only one: it refuses reservations and steps to sent, in every process that
+// shares it.
 type switches struct {
 	turn sync.Mutex // one Stop or Start at a time
 	mu   sync.Mutex
@@ -57,7 +58,7 @@ func (x *Executor) Trading(ctx context.Context) (Trading, error) {
 // Stop ends buying: once it has returned nil, no purchase request leaves any
 // process that shares the journal. What is on the wire is followed as ever. When
 // that cannot be made sure it returns a *HeldError; while the switch cannot be
-// written, Run goes on trying.
+// written, KeepStop goes on trying.
 func (x *Executor) Stop(ctx context.Context, reason, by string) error {
 	t := Trading{Stopped: true, Reason: clip(reason), By: clip(by), At: x.now()}
 	x.switches.turn.Lock()
@@ -137,7 +138,18 @@ func (x *Executor) writeSwitch(ctx context.Context, t Trading) error {
 	return nil
 }
 
-// rewriteSwitch tries again to write a stop that only memory knows.
+// Inherit makes x and the one before it hold trading together: what was told to
+// either and could not be written is kept by both, until it is written or a Start
+// is. It must be called before x is used.
+func (x *Executor) Inherit(last *Executor) { x.switches = last.switches }
+
+// KeepStop tries every second to write a stop that only memory knows, for x and all
+// that inherit from it, until ctx ends. It is not part of Run because one that is told
+// to stop need not be running: it may stand by for others to end.
+func (x *Executor) KeepStop(ctx context.Context) {
+	x.every(ctx, attendEvery, func() { x.rewriteSwitch(ctx) })
+}
+
 func (x *Executor) rewriteSwitch(ctx context.Context) {
 	x.switches.turn.Lock()
 	defer x.switches.turn.Unlock()

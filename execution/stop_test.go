@@ -191,6 +191,56 @@ func TestStopThatCannotBeWritten(t *testing.T) {
 	})
 }
 
+// TestStopIsInherited: a stop that could not be written holds in the executors that
+// follow, and is written though none of them runs. A start ends it for all.
+func TestStopIsInherited(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		j, m := &brokenSwitch{memJournal: newMemJournal()}, newFake(pricing.SkinsBack)
+		cfg := execution.Config{Markets: []execution.Market{m}, Journal: j}
+		first, second := newExecutor(t, cfg), newExecutor(t, cfg)
+		second.Inherit(first)
+		ctx, cancel := context.WithCancel(t.Context())
+		defer synctest.Wait()
+		defer cancel()
+		go first.KeepStop(ctx)
+		buys := func(want error) {
+			t.Helper()
+			for _, x := range []*execution.Executor{first, second} {
+				if _, err := x.Buy(t.Context(), wish(1, pricing.Dollar)); !errors.Is(err, want) {
+					t.Errorf("buy: got error %v, want %v", err, want)
+				}
+			}
+		}
+
+		j.broken.Store(true)
+		if err := first.Stop(t.Context(), "a drill", ""); err == nil {
+			t.Error("it could not be written and nobody says so")
+		}
+		buys(execution.ErrStopped)
+		time.Sleep(time.Minute)
+		buys(execution.ErrStopped)
+		j.broken.Store(false)
+		time.Sleep(2 * time.Second)
+		if tr, err := j.Trading(t.Context()); err != nil || !tr.Stopped || tr.Reason != "a drill" {
+			t.Errorf("the journal says %+v, error %v, want the stop written in the end", tr, err)
+		}
+
+		j.broken.Store(true)
+		if err := second.Stop(t.Context(), "", ""); err == nil {
+			t.Error("it could not be written and nobody says so")
+		}
+		j.broken.Store(false)
+		if err := second.Start(t.Context(), ""); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(2 * time.Second)
+		if tr, err := j.Trading(t.Context()); err != nil || tr.Stopped {
+			t.Errorf("the journal says %+v, error %v, want it started", tr, err)
+		}
+		buys(nil)
+	})
+}
+
 // TestStopReachesTheQueue: a purchase that waits for its permit when a stop comes
 // that cannot be written is not sent either.
 func TestStopReachesTheQueue(t *testing.T) {

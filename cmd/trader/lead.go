@@ -77,13 +77,15 @@ type terms struct {
 	leads   atomic.Bool
 }
 
-// renew makes the executor of the next term, and before run that of the first. Limits that were tightened stay.
+// renew makes the executor of the next term, and before run that of the first. Limits
+// that were tightened stay, and so does a stop that is not written yet.
 func (t *terms) renew() error {
 	x, err := t.open()
 	if err != nil {
 		return err
 	}
 	if last := t.current.Load(); last != nil {
+		x.Inherit(last)
 		if err := x.Tighten(x.Limits().Tightest(last.Limits()), "the term before"); err != nil {
 			return err
 		}

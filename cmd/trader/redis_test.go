@@ -5,7 +5,9 @@ package main
 import (
 	"bufio"
 	"fmt"
+	"io"
 	"net"
+	"net/http"
 	"os/exec"
 	"path/filepath"
 	"strings"
@@ -244,6 +246,114 @@ func TestTwoTraders(t *testing.T) {
 	m.settle(t, third)
 	second.waitRole(t, "standby", slowest)
 	t.Log(m.wantSound(t, third))
+}
+
+// A trader that stands by and is told to stop while it does not reach Redis says
+// that it goes on trying, and does: once it reaches Redis, nobody buys.
+func TestStopOnAStandby(t *testing.T) {
+	t.Parallel()
+	m := newMarkets(t)
+	m.manyLives()
+	r := m.share(t)
+	m.set("JOURNAL", "redis")
+	m.set("MAX_OPEN_ORDERS", "30")
+	m.set("MAX_ITEM_UNITS", "3")
+	leader := m.startWith(t, "DATA_DIR="+t.TempDir())
+	leader.waitRole(t, "leader", slowest)
+	line := newLine(t, r.addr)
+	standby := m.startWith(t, "DATA_DIR="+t.TempDir(), "REDIS_URL=redis://"+line.addr)
+	standby.waitRole(t, "standby", slowest)
+	m.waitBuying(t, m.buyRequests()+1)
+
+	line.cut()
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, standby.base+"/v1/trading/stop", strings.NewReader(`{"reason":"a drill"}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("Authorization", "Bearer "+operator)
+	req.Header.Set("Content-Type", "application/json")
+	resp, err := client.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp.Body.Close()
+	if resp.StatusCode != http.StatusServiceUnavailable {
+		t.Errorf("stop without Redis: got status %d, want 503", resp.StatusCode)
+	}
+	line.mend()
+	eventually(t, "the leader to be stopped", func() (bool, string) {
+		var got trading
+		leader.get(t, "/v1/trading", &got)
+		return got.State == "stopped", fmt.Sprintf("%+v", got)
+	})
+	m.quiet(t)
+}
+
+// line is a connection to a server that can be cut.
+type line struct {
+	addr string
+
+	mu     sync.Mutex
+	isCut  bool
+	joined []net.Conn
+}
+
+func newLine(t *testing.T, server string) *line {
+	t.Helper()
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	l := &line{addr: ln.Addr().String()}
+	t.Cleanup(func() { ln.Close(); l.cut() })
+	go func() {
+		for {
+			near, err := ln.Accept()
+			if err != nil {
+				return
+			}
+			far, err := net.Dial("tcp", server)
+			if err != nil {
+				near.Close()
+				continue
+			}
+			l.join(near, far)
+		}
+	}()
+	return l
+}
+
+func (l *line) join(near, far net.Conn) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.isCut {
+		near.Close()
+		far.Close()
+		return
+	}
+	l.joined = append(l.joined, near, far)
+	for from, to := range map[net.Conn]net.Conn{near: far, far: near} {
+		go func() {
+			io.Copy(to, from) // until either ends
+			to.Close()
+		}()
+	}
+}
+
+func (l *line) cut() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.isCut = true
+	for _, c := range l.joined {
+		c.Close()
+	}
+	l.joined = nil
+}
+
+func (l *line) mend() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.isCut = false
 }
 
 // takeOver is the 15 s in which a standby takes over, and as long again for a busy

@@ -118,6 +118,7 @@ func trade(ctx context.Context, c *config, read func() (*config, error), show *s
 	running.Go(func() { practice.watch(ctx, feed.Engine(), feed.Subscribe) })
 	running.Go(func() { feed.Run(ctx) })
 	running.Go(func() { c.reload(ctx, read, terms.executor, log) })
+	running.Go(func() { terms.executor().KeepStop(ctx) })
 	if c.Mode == live { // on paper the markets have nothing to tell
 		running.Go(func() { hooks.listen(ctx) })
 	}

@@ -89,7 +89,10 @@ func (s *sim) begin() {
 		l.recovered, l.failed = err == nil, err
 		l.mu.Unlock()
 		if err == nil {
+			var keeping sync.WaitGroup
+			keeping.Go(func() { l.x.KeepStop(l.ctx) })
 			l.x.Run(l.ctx)
+			keeping.Wait()
 		}
 		l.mu.Lock()
 		l.ended = true
