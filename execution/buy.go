@@ -101,7 +101,7 @@ func (x *Executor) buy(ctx context.Context, m Market, r Request) (Order, error) 
 	if err := x.admissible(ctx, r); err != nil {
 		return Order{}, err
 	}
-	free, err := x.slot(ctx)
+	free, err := x.slot(ctx, m)
 	if err != nil {
 		return Order{}, err
 	}
@@ -137,7 +137,7 @@ func (x *Executor) pursue(ctx context.Context, m Market, o Order) (Order, error)
 	if x.suspended(o.Market) != nil {
 		return o, nil // that may end before the order expires
 	}
-	free, err := x.slot(ctx)
+	free, err := x.slot(ctx, m)
 	if err != nil {
 		return o, err
 	}
@@ -154,11 +154,13 @@ func (x *Executor) pursue(ctx context.Context, m Market, o Order) (Order, error)
 	return x.attempt(ctx, m, o, offer)
 }
 
-// slot waits until fewer than MaxInFlight purchases are under way.
-func (x *Executor) slot(ctx context.Context) (free func(), err error) {
+// slot waits until fewer than MaxInFlight purchases are under way on a market, so
+// that one that hangs keeps no other waiting.
+func (x *Executor) slot(ctx context.Context, m Market) (free func(), err error) {
+	slots := x.slots[m.Market()]
 	select {
-	case x.slots <- struct{}{}:
-		return func() { <-x.slots }, nil
+	case slots <- struct{}{}:
+		return func() { <-slots }, nil
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}
@@ -209,15 +211,23 @@ func (x *Executor) reserve(ctx context.Context, r Request) (Order, bool, error) 
 // attempt sends a planned order. A crash at any line leaves an order that
 // recovery can finish, never a purchase that nobody recorded.
 func (x *Executor) attempt(ctx context.Context, m Market, o Order, offer Offer) (Order, error) {
-	seat, err := x.board(ctx, m, o, offer)
+	// A market may ask for an hour's pause, and meanwhile the order holds money.
+	boarding, cancel := context.WithTimeoutCause(ctx, o.ExpiresAt.Sub(x.now()), ErrExpired)
+	defer cancel()
+	seat, err := x.board(boarding, m, o, offer)
 	defer x.quit(seat)
-	if err != nil {
+	switch {
+	case err == nil:
+	case errors.Is(context.Cause(boarding), ErrExpired):
+		x.quit(seat) // nobody waits until that is written down
+		return x.withdraw(ctx, o, ErrExpired)
+	default:
 		return o, fmt.Errorf("wait for a permit: %w", err)
 	}
 	crashpoint.At(crashpoint.PermitTaken)
 	// The wait may have been long.
 	if err := x.recheck(ctx, o.Request, offer); err != nil {
-		x.quit(seat) // nobody waits until that is written down
+		x.quit(seat)
 		return x.withdraw(ctx, o, err)
 	}
 

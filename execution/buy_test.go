@@ -189,6 +189,36 @@ func TestExpiresWhileWaiting(t *testing.T) {
 	})
 }
 
+// TestPausedMarketKeepsItsOwnSlots: a market that asks for an hour's pause keeps the
+// purchases there until they expire, and none on another market.
+func TestPausedMarketKeepsItsOwnSlots(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		j, paused, other := newMemJournal(), newFake(pricing.SkinsBack), newFake(pricing.SIH)
+		x := newExecutor(t, execution.Config{Markets: []execution.Market{paused, other}, Journal: j, MaxInFlight: 2,
+			Budgets: map[pricing.Market]execution.Budget{pricing.SkinsBack: hatch(nil)}})
+		var waiting sync.WaitGroup
+		for n := range 2 {
+			waiting.Go(func() {
+				r := wish(n, pricing.Dollar)
+				o, err := x.Buy(t.Context(), r)
+				if !errors.Is(err, execution.ErrExpired) || o.State != execution.Cancelled || !time.Now().Equal(r.ExpiresAt) {
+					t.Errorf("got %s, error %v at %s, want it cancelled when it expires at %s", o.State, err, time.Now(), r.ExpiresAt)
+				}
+			})
+		}
+		synctest.Wait()
+		began, r := time.Now(), wish(9, pricing.Dollar)
+		r.Market, r.SellOn = pricing.SIH, pricing.SkinsBack
+		if o, err := x.Buy(t.Context(), r); err != nil || o.State != execution.Placed || time.Since(began) > 0 {
+			t.Errorf("on the other market: got %s, error %v after %s, want it placed at once", o.State, err, time.Since(began))
+		}
+		waiting.Wait()
+		if u, err := j.Usage(t.Context(), time.Now()); err != nil || u.Open != 1 || paused.times("Place") != 0 {
+			t.Errorf("%d orders are open, error %v, want the other market's alone", u.Open, err)
+		}
+	})
+}
+
 // TestSameIntentAtOnce: of many callers with one intent one sends, and all get
 // its order.
 func TestSameIntentAtOnce(t *testing.T) {

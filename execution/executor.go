@@ -43,7 +43,7 @@ type Config struct {
 	TrackEvery     time.Duration // how often undelivered purchases are asked for; 15 s
 	ReconcileEvery time.Duration // how often the account's history is compared; 5 min
 	Patience       time.Duration // how long money may be missing from an account before buying there is suspended; three times ReconcileEvery
-	MaxInFlight    int           // purchases attempted at the same time; 4
+	MaxInFlight    int           // purchases attempted at the same time on one market; 4
 	MaxInDoubt     int           // orders in doubt on one market at which buying there is suspended; 0 means any number
 
 	// GameOf says which game an item is of that a market sells under a name, for
@@ -126,10 +126,10 @@ type Executor struct {
 	comparisons comparisons
 	balances    balances
 	pauses      pauses
-	doubts      noticed       // orders in doubt that were announced
-	sentHere    departures    // requests that this executor handed to the market
-	shared      bool          // other processes may have sent what the journal calls sent
-	slots       chan struct{} // one for each purchase that is attempted
+	doubts      noticed                          // orders in doubt that were announced
+	sentHere    departures                       // requests that this executor handed to the market
+	shared      bool                             // other processes may have sent what the journal calls sent
+	slots       map[pricing.Market]chan struct{} // one for each purchase that is attempted
 	hints       map[pricing.Market]chan Hint
 
 	leaving  Leaving // what Stop waits for
@@ -195,7 +195,7 @@ func New(cfg Config) (*Executor, error) {
 		cfg:     cfg,
 		markets: map[pricing.Market]Market{},
 		log:     cfg.Logger,
-		slots:   make(chan struct{}, cfg.MaxInFlight),
+		slots:   map[pricing.Market]chan struct{}{},
 		shared:  shared,
 		hints:   map[pricing.Market]chan Hint{},
 
@@ -207,6 +207,7 @@ func New(cfg Config) (*Executor, error) {
 			return nil, fmt.Errorf("new executor: market %s is given twice", name)
 		}
 		x.markets[name] = m
+		x.slots[name] = make(chan struct{}, cfg.MaxInFlight)
 		x.hints[name] = make(chan Hint, 256)
 		x.hold(name, BreakUnreconciled, "the account was not compared with the journal since the start")
 	}

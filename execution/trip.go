@@ -83,7 +83,7 @@ func (x *Executor) board(ctx context.Context, m Market, o Order, offer Offer) (*
 		return alone, budget.Take(ctx)
 	}
 	key := tripKey{o.Market, o.Buyer.To}
-	s, first := x.trips.board(key, m, offer.ListingID, cap(x.slots))
+	s, first := x.trips.board(key, m, offer.ListingID, x.cfg.MaxInFlight)
 	if first {
 		s.trip.err = budget.Take(ctx)
 		x.trips.depart(key, s.trip)

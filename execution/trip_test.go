@@ -248,6 +248,33 @@ func TestNobodyWaitsForOneWhoQuits(t *testing.T) {
 	}
 }
 
+// TestOneThatExpiresOnATripIsAlone: when the one who waits for the permit expires, the
+// others try again.
+func TestOneThatExpiresOnATripIsAlone(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m, permits, cfg := newStall()
+		x := newExecutor(t, cfg)
+		defer run(t, x)()
+		synctest.Wait()
+		soon := wish(0, pricing.Dollar)
+		soon.ExpiresAt = time.Now().Add(10 * time.Second)
+		end := crowd(t, x, soon, wish(1, pricing.Dollar), wish(2, pricing.Dollar))
+		orders, errs := end()
+		if orders[0].State != execution.Cancelled || !errors.Is(errs[0], execution.ErrExpired) {
+			t.Errorf("got %s, %v, want it cancelled as expired", orders[0].State, errs[0])
+		}
+		permits <- struct{}{}
+		close(permits)
+		time.Sleep(5 * time.Second)
+		for _, o := range orders[1:] {
+			if got := state(t, cfg.Journal, o.ID); got != execution.Placed {
+				t.Errorf("one that travelled with it: got %s, want placed", got)
+			}
+		}
+		m.wantOnce(t)
+	})
+}
+
 // TestAFenceThatClosesKeepsATrip, whose riders have all been journaled as sent.
 func TestAFenceThatClosesKeepsATrip(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -183,7 +183,8 @@ func (s *sim) buy() {
 	} else {
 		r = s.newWish()
 	}
-	r.ExpiresAt = clock().Add(one[time.Duration](s.dice, 6, 20, 60, 300) * time.Second)
+	// Whoever waits for a permit gives up then: between two seconds, see Pause.
+	r.ExpiresAt = clock().Add(one[time.Duration](s.dice, 6, 20, 60, 300)*time.Second + time.Second/4)
 	s.wishes = append(s.wishes, r)
 	l := s.life
 	ctx, cancel := l.ctx, context.CancelFunc(func() {})
