@@ -123,9 +123,6 @@ func (x *Executor) buy(ctx context.Context, m Market, r Request) (Order, error) 
 
 // pursue attempts a planned order again, or withdraws it.
 func (x *Executor) pursue(ctx context.Context, m Market, o Order) (Order, error) {
-	if !x.pauses.due(o.ID, x.instant()) {
-		return o, nil
-	}
 	if x.expired(o.Request) {
 		return x.withdraw(ctx, o, ErrExpired)
 	}
@@ -134,8 +131,9 @@ func (x *Executor) pursue(ctx context.Context, m Market, o Order) (Order, error)
 	} else if t.Stopped {
 		return x.withdraw(ctx, o, ErrStopped)
 	}
-	if x.suspended(o.Market) != nil {
-		return o, nil // that may end before the order expires
+	// What may pass before the order expires; until then it holds money.
+	if !x.pauses.due(o.ID, x.instant()) || x.suspended(o.Market) != nil {
+		return o, nil
 	}
 	free, err := x.slot(ctx, m)
 	if err != nil {

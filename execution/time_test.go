@@ -181,6 +181,32 @@ func TestRetryLaterUntilExpiry(t *testing.T) {
 	})
 }
 
+// TestPauseKeepsNoPlan: a plan that expired, or that a stop ends, does not hold its
+// money for as long as the market asked us to wait.
+func TestPauseKeepsNoPlan(t *testing.T) {
+	for name, end := range map[string]func(context.Context, *execution.Executor) error{
+		"expired": func(context.Context, *execution.Executor) error { time.Sleep(5 * time.Minute); return nil },
+		"stopped": func(ctx context.Context, x *execution.Executor) error { return x.Stop(ctx, "a drill", "") },
+	} {
+		t.Run(name, func(t *testing.T) {
+			bubble(t, execution.Config{}, func(t *testing.T, x *execution.Executor, j *memJournal, m *fakeMarket) {
+				m.plan = func(execution.Order) outcome {
+					return outcome{err: &execution.RetryLaterError{After: time.Hour, Reason: "429", Throttled: true}}
+				}
+				o := buy(t, x, wish(1, 50*pricing.Dollar), execution.Planned)
+				if err := end(t.Context(), x); err != nil {
+					t.Fatal(err)
+				}
+				time.Sleep(2 * time.Second)
+				u, err := j.Usage(t.Context(), time.Now())
+				if got := state(t, j, o.ID); err != nil || got != execution.Cancelled || u.Open != 0 || u.Locked != 0 || u.Day != 0 {
+					t.Errorf("got %s, %d open, %s locked, %s of the day, error %v, want it cancelled and nothing held", got, u.Open, u.Locked, u.Day, err)
+				}
+			})
+		})
+	}
+}
+
 func TestTrackToSettled(t *testing.T) {
 	cfg := execution.Config{TrackEvery: 15 * time.Second, Protection: map[pricing.Market]time.Duration{pricing.SkinsBack: window}}
 	bubble(t, cfg, func(t *testing.T, x *execution.Executor, j *memJournal, m *fakeMarket) {
