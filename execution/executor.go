@@ -39,7 +39,7 @@ type Config struct {
 	Protection map[pricing.Market]time.Duration
 
 	PlaceTimeout   time.Duration // longest that Place may take, 60 s; shutting down does not end it
-	Grace          time.Duration // how long a market may take to know an order that was sent; 30 s
+	Grace          time.Duration // how long after PlaceTimeout a market may come to know an order that was sent; 30 s
 	TrackEvery     time.Duration // how often undelivered purchases are asked for; 15 s
 	ReconcileEvery time.Duration // how often the account's history is compared; 5 min
 	Patience       time.Duration // how long money may be missing from an account before buying there is suspended; three times ReconcileEvery

@@ -73,12 +73,8 @@ func (x *Executor) recoverMarket(ctx context.Context, m Market) error {
 	if err != nil {
 		return err
 	}
-	wait := x.cfg.PlaceTimeout
-	if x.shared { // the process that sent it may be at it still, and after that the market
-		wait += x.cfg.Grace
-	}
 	for _, o := range doubts {
-		x.pauses.set(o.ID, func(p *pause) { p.ripe = x.until(o.SentAt.Add(wait), wait) })
+		x.pauses.set(o.ID, func(p *pause) { p.ripe = x.known(o) })
 	}
 	x.resolve(ctx, m, doubts)
 	x.track(ctx, m, Placed, Delivering, Delivered)
@@ -258,8 +254,10 @@ func (x *Executor) notFound(ctx context.Context, o Order) error {
 	x.pauses.set(o.ID, func(p *pause) {
 		if !p.graced {
 			p.graced = true
-			if at := x.until(silentSince(o).Add(x.cfg.Grace), x.cfg.Grace); at.After(p.ripe) {
-				p.ripe = at
+			for _, at := range []time.Time{x.known(o), x.until(silentSince(o).Add(x.cfg.Grace), x.cfg.Grace)} {
+				if at.After(p.ripe) {
+					p.ripe = at
+				}
 			}
 		}
 		ripe = p.ripe
@@ -286,6 +284,14 @@ func (x *Executor) notFound(ctx context.Context, o Order) error {
 	_, err := x.conclude(ctx, o, OnNotFound, "looked up twice")
 	crashpoint.At(crashpoint.NotFoundWritten)
 	return err
+}
+
+// known gives from when a market knows an order that it has: whoever sent it may be
+// at it for PlaceTimeout, and the market after that, also where the connection
+// broke at once.
+func (x *Executor) known(o Order) time.Time {
+	wait := x.cfg.PlaceTimeout + x.cfg.Grace
+	return x.until(o.SentAt.Add(wait), wait)
 }
 
 // silentSince gives when we gave up waiting for the answer, never before the
