@@ -2,6 +2,7 @@ package redisstore
 
 import (
 	"context"
+	"fmt"
 	"net"
 	"slices"
 	"sync"
@@ -45,6 +46,39 @@ type permit struct {
 type request struct {
 	After time.Duration
 	Class fetch.Class
+}
+
+// TestClockSetBack: what was granted before counts for a whole window, and no longer.
+func TestClockSetBack(t *testing.T) {
+	server := miniredis.NewMiniRedis()
+	server.ClockTTL(true)
+	defer server.Close()
+	o := options().Simple()
+	o.Dialer = func(context.Context, string, string) (net.Conn, error) { return server.Dial() }
+	s := newStore(func() redis.UniversalClient { return redis.NewClient(o) })
+	defer s.Close()
+	b := s.Budget(pricing.SIH, 5).(*budget)
+	try := func(at time.Time, token string) time.Duration {
+		t.Helper()
+		server.SetTime(at)
+		wait, err := b.try(t.Context(), fetch.ForPurchase, token)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return wait
+	}
+	now := time.Now().Truncate(time.Millisecond)
+	for n := range 5 { // all of a minute
+		if wait := try(now, fmt.Sprint(n)); wait != 0 {
+			t.Fatalf("permit %d: got a wait of %s, want none", n, wait)
+		}
+	}
+	back := now.Add(-time.Hour)
+	for _, tc := range []struct{ after, want time.Duration }{{0, window}, {time.Minute, window - time.Minute}, {window, 0}} {
+		if wait := try(back.Add(tc.after), "late"); wait != tc.want {
+			t.Errorf("%s after the clock was set back: got a wait of %s, want %s", tc.after, wait, tc.want)
+		}
+	}
 }
 
 func TestTheBudgetIsNeverExceeded(t *testing.T) {

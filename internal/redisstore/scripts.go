@@ -74,7 +74,8 @@ return 1
 //	ARGV  token, window in ms, permits in a window for this class, permits in any second
 //
 // Permits are sorted by when they were granted. With n of them and k allowed,
-// the one at n-k must leave before the next is granted.
+// the one at n-k must leave before the next is granted. One from the future was
+// granted before the clock was set back, and counts as just granted.
 var permitScript = redis.NewScript(`
 local token, window = ARGV[1], tonumber(ARGV[2])
 if redis.call('ZSCORE', KEYS[1], token) then return 0 end
@@ -83,6 +84,11 @@ if pause > 0 then return pause end
 local clock = redis.call('TIME')
 local now = tonumber(clock[1]) * 1000 + math.floor(tonumber(clock[2]) / 1000)
 redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', string.format('%.0f', now - window))
+local text = string.format('%.0f', now)
+for _, permit in ipairs(redis.call('ZRANGEBYSCORE', KEYS[1], '(' .. text, '+inf')) do
+  redis.call('ZADD', KEYS[1], text, permit)
+  redis.call('PEXPIRE', KEYS[1], window)
+end
 local granted, wait = redis.call('ZCARD', KEYS[1]), 0
 local function leaves(rank, span)
   if rank < 0 then return end
@@ -92,7 +98,7 @@ end
 leaves(granted - tonumber(ARGV[3]), window)
 leaves(granted - tonumber(ARGV[4]), 1000)
 if wait > 0 then return wait end
-redis.call('ZADD', KEYS[1], string.format('%.0f', now), token)
+redis.call('ZADD', KEYS[1], text, token)
 redis.call('PEXPIRE', KEYS[1], window)
 return 0
 `)
