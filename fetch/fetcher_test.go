@@ -253,6 +253,47 @@ func TestARestartGoesOnWhereTheStoreIs(t *testing.T) {
 	})
 }
 
+// TestAHoldOutlivesItsFetcher: until the next one has had an answer, nobody knows
+// better.
+func TestAHoldOutlivesItsFetcher(t *testing.T) {
+	bad, down := items(10, 9999), failing(errors.New("timeout"))
+	inWorld(t, inTurn(items(10, 100), bad, down, down, bad, items(10, 101)), func(w *world) {
+		w.start()
+		w.afterPull(2)
+		w.want("held", 10, 100, pricing.Held)
+		why := w.status().Reason
+		for n := 3; n <= 4; n++ { // a restart, and one more before any answer
+			w.stop()
+			w.start()
+			w.want("before an answer", 10, 100, pricing.Held)
+			if s := w.status(); s.Reason != why || s.LastError == "" {
+				t.Errorf("before an answer: got %q, last error %q, want %q and the error", s.Reason, s.LastError, why)
+			}
+		}
+		w.afterPull(5)
+		w.want("still wrong", 10, 100, pricing.Held)
+		w.afterPull(6)
+		w.want("right again", 10, 101, pricing.Fresh)
+	})
+}
+
+// TestOnlyWhatWasFreshIsFreshBeforeAnAnswer: the embedded store keeps catalogs over
+// a restart and forgets what was said of them.
+func TestOnlyWhatWasFreshIsFreshBeforeAnAnswer(t *testing.T) {
+	inWorld(t, inTurn(items(10, 100), failing(errors.New("timeout")), failing(errors.New("timeout")), items(10, 101)), func(w *world) {
+		w.start()
+		w.stop()
+		w.start()
+		w.want("that was fresh", 10, 100, pricing.Fresh)
+		w.stop()
+		clear(w.statuses)
+		w.start()
+		w.want("of which nothing is known", 10, 100, pricing.Down)
+		w.afterPull(4)
+		w.want("after an answer", 10, 101, pricing.Fresh)
+	})
+}
+
 func TestVersionsRiseOverAStoreThatForgot(t *testing.T) {
 	inWorld(t, inTurn(items(10, 100)), func(w *world) {
 		w.config.Now = func() time.Time { return time.Unix(1, 0) } // so that the time cannot make them rise

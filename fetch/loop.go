@@ -30,6 +30,8 @@ type loop struct {
 	loaded   bool            // inForce is what the store had, as far as we know
 	inForce  pricing.Catalog // zero when nothing is
 	hold     hold
+	decided  bool               // about a pull, since we lead
+	before   pricing.FeedStatus // what the feed is until then: what was last said of it
 	status   pricing.FeedStatus
 	pulls    durations
 	failures int // in a row
@@ -67,8 +69,26 @@ func (l *loop) lease(ctx context.Context) (context.Context, func(), error) {
 // has: another process may have led meanwhile.
 func (l *loop) lead(ctx context.Context) {
 	l.loaded, l.hold, l.failures = false, hold{}, 0
+	l.recall(ctx)
 	for ctx.Err() == nil {
 		l.rest(ctx, l.round(ctx))
+	}
+}
+
+// recall reads what was last said of the feed. A hold that was forgotten with
+// whoever held it would have its prices traded on until the market is asked, so
+// nothing better is said before we have decided about a pull ourselves.
+func (l *loop) recall(ctx context.Context) {
+	l.decided = false
+	l.before = pricing.FeedStatus{State: pricing.Down, Reason: "not pulled since the start"}
+	all, err := l.cfg.Store.Statuses(ctx)
+	if err != nil && ctx.Err() == nil {
+		l.cfg.Log.Warn("cannot read what was said of the feed", "feed", l.feed.String(), "error", err)
+	}
+	for _, s := range all {
+		if s.Feed == l.feed && s.State != pricing.Down {
+			l.before = s
+		}
 	}
 }
 
@@ -115,7 +135,6 @@ func (l *loop) load(ctx context.Context) error {
 	}
 	l.inForce, l.loaded = c, true
 	l.status.Version = max(l.status.Version, c.Version)
-	l.report(ctx)
 	return nil
 }
 
@@ -154,6 +173,7 @@ func (l *loop) pull(ctx context.Context) error {
 	if err != nil {
 		seen.Outcome = Failed
 	}
+	l.decided = l.decided || err == nil
 	if seen.Outcome == Published {
 		seen.Changed = l.status.Changed
 	}
@@ -285,6 +305,8 @@ func (l *loop) report(ctx context.Context) {
 		s.State, s.Reason = pricing.Held, fmt.Sprintf("%s: %s", l.hold.verdict.Reason, l.hold.verdict.Detail)
 	case l.inForce.Version == 0:
 		s.State, s.Reason = pricing.Down, "no catalog yet"
+	case !l.decided:
+		s.State, s.Reason = l.before.State, l.before.Reason
 	}
 	s.State = s.Judge(l.cfg.Now(), l.cfg.MaxAge)
 	if err := l.cfg.Store.SetStatus(ctx, *s); err != nil && ctx.Err() == nil {

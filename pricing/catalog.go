@@ -49,7 +49,7 @@ const (
 	Fresh FeedState = "fresh" // the last pull is in force and young enough
 	Stale FeedState = "stale" // in force, but older than allowed
 	Held  FeedState = "held"  // a newer catalog is withheld because it looks wrong
-	Down  FeedState = "down"  // pulls fail and nothing is in force
+	Down  FeedState = "down"  // pulls fail and nothing is in force, or nothing is known since the start
 	Off   FeedState = "off"   // not configured
 )
 

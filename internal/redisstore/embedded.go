@@ -20,8 +20,8 @@ import (
 // It is for one program alone.
 //
 // With a dir, every catalog is also kept in a file there, and loaded again at
-// the next start: prices are stale until the first pull, and versions and Since
-// go on where they were, so that orders keep their names. A dir belongs to one
+// the next start: prices are not traded on until the first pull, and versions and
+// Since go on where they were, so that orders keep their names. A dir belongs to one
 // process. An empty dir keeps nothing.
 func OpenEmbedded(dir string) (*Store, error) {
 	server := miniredis.NewMiniRedis()
