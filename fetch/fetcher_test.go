@@ -310,6 +310,50 @@ func TestVersionsRiseOverAStoreThatForgot(t *testing.T) {
 	})
 }
 
+// TestAVersionIsGivenOnce although whoever leads does not know what was lost.
+func TestAVersionIsGivenOnce(t *testing.T) {
+	t.Run("the store falls back", func(t *testing.T) {
+		inWorld(t, inTurn(items(10, 100)), func(w *world) {
+			w.start()
+			before := w.inForce()
+			w.after(10 * time.Minute)
+			lost := w.inForce().Version
+			w.stop()
+			w.catalogs[feed] = before
+			w.start()
+			if got := w.inForce().Version; got <= lost {
+				t.Errorf("got version %d, want more than %d", got, lost)
+			}
+		})
+	})
+	t.Run("the store is wiped, and who led before another leads again", func(t *testing.T) {
+		inWorld(t, inTurn(items(10, 100)), func(w *world) {
+			var terms [2]chan context.Context
+			var stops [2]func()
+			for i := range terms {
+				terms[i] = make(chan context.Context)
+				w.config.Leaser = fakeLeaser{terms[i]}
+				w.start()
+				stops[i] = w.stop
+			}
+			w.stop = func() { stops[0](); stops[1]() }
+			var before uint64
+			for _, who := range []int{0, 1, 0} {
+				term, end := context.WithCancel(w.Context())
+				terms[who] <- term
+				w.after(10 * time.Minute)
+				end()
+				w.after(0)
+				if got := w.inForce().Version; got <= before {
+					t.Errorf("got version %d, want more than %d", got, before)
+				} else if before = got; who == 1 {
+					clear(w.catalogs)
+				}
+			}
+		})
+	})
+}
+
 func TestAnotherPublisherIsNotOverwritten(t *testing.T) {
 	other := func(observed time.Time, from uint64, n int, ask pricing.Money) pricing.Catalog {
 		p, _ := answerOf(n, ask)

@@ -33,6 +33,7 @@ type loop struct {
 	decided  bool               // about a pull, since we lead
 	before   pricing.FeedStatus // what the feed is until then: what was last said of it
 	status   pricing.FeedStatus
+	begun    bool // a version was given since we lead
 	pulls    durations
 	failures int // in a row
 }
@@ -68,7 +69,7 @@ func (l *loop) lease(ctx context.Context) (context.Context, func(), error) {
 // lead pulls round after round until ctx ends. It begins with what the store
 // has: another process may have led meanwhile.
 func (l *loop) lead(ctx context.Context) {
-	l.loaded, l.hold, l.failures = false, hold{}, 0
+	l.loaded, l.hold, l.begun, l.failures = false, hold{}, false, 0
 	l.recall(ctx)
 	for ctx.Err() == nil {
 		l.rest(ctx, l.round(ctx))
@@ -217,7 +218,7 @@ func (l *loop) put(ctx context.Context, p pairs, accepted Reason) (Outcome, erro
 		ch := p.diff()
 		err := l.cfg.Store.Publish(ctx, p.next, ch)
 		if err == nil {
-			l.inForce, l.hold = p.next, hold{}
+			l.inForce, l.hold, l.begun = p.next, hold{}, true
 			l.status.Version, l.status.Changed = p.next.Version, len(ch.Set)+len(ch.Gone)
 			l.cfg.Log.Debug("published", "feed", l.feed.String(), "version", p.next.Version, "items", len(p.next.Listings), "changed", l.status.Changed)
 			return Published, nil
@@ -241,14 +242,17 @@ func (l *loop) put(ctx context.Context, p pairs, accepted Reason) (Outcome, erro
 	return Failed, fmt.Errorf("publish %s, %d times: %w", l.feed, publishTries, ErrSuperseded)
 }
 
-// nextVersion rises over everything that we know of. The first version of a
-// feed is the time, so that a store that was wiped does not give the same
-// versions, and the order ids derived from them, once more.
+// nextVersion rises over everything that we know of. The first version of each
+// time of leading is the time, if that is higher: a store that was wiped, or fell
+// back to what a replica had, must not give the same versions, and the order ids
+// derived from them, once more. Where versions rise faster than one a second they
+// are ahead of the time, and only what we know of counts.
 func (l *loop) nextVersion() uint64 {
-	if last := max(l.inForce.Version, l.status.Version); last > 0 {
-		return last + 1
+	next := max(l.inForce.Version, l.status.Version) + 1
+	if l.begun {
+		return next
 	}
-	return uint64(max(1, l.cfg.Now().Unix()))
+	return max(next, uint64(max(1, l.cfg.Now().Unix())))
 }
 
 // withhold adds a catalog to the hold and tells whether it is confirmed by now.
