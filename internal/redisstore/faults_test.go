@@ -64,6 +64,65 @@ func lossy(t *testing.T) (*Store, *atomic.Int32) {
 	return s, deaf
 }
 
+// TestChangesThatAreLost, because Redis made room or somebody deleted them: whoever
+// fetches finds the snapshot and publishes, and all readers get there.
+func TestChangesThatAreLost(t *testing.T) {
+	k := keysOf(storetest.Feed)
+	for name, lose := range map[string]func(ctx context.Context, c redis.Cmdable) error{
+		"all":  func(ctx context.Context, c redis.Cmdable) error { return c.Del(ctx, k.changes).Err() },
+		"some": func(ctx context.Context, c redis.Cmdable) error { return c.XTrimMaxLen(ctx, k.changes, 1).Err() },
+	} {
+		servers(t, func(t *testing.T, open func(t rapid.TB) *Store) {
+			t.Run(name, func(t *testing.T) {
+				ctx, s := t.Context(), open(t)
+				t.Cleanup(closing(t, s))
+				follow := func() *storetest.Running {
+					r := storetest.Start(t, NewReplica(s, []pricing.Feed{storetest.Feed}, nil))
+					t.Cleanup(r.Stop)
+					return r
+				}
+				early := follow()
+				ls := make([]pricing.Listing, 500) // so many that a change needs no snapshot
+				for i := range ls {
+					ls[i] = pricing.Listing{Item: pricing.Item{Game: pricing.CS2, Name: rand.Text()}, Ask: 1}
+				}
+				first, ch := storetest.Follow(pricing.Catalog{}, ls)
+				last := first
+				for n := range 3 {
+					if n > 0 {
+						last, ch = storetest.Follow(last, ls[n:])
+					}
+					if err := s.Publish(ctx, last, ch); err != nil {
+						t.Fatalf("publish: %v", err)
+					}
+				}
+				early.WantCatalog(t, last)
+				if err := lose(ctx, s.client); err != nil {
+					t.Fatalf("lose changes: %v", err)
+				}
+
+				if c, err := s.catalog(ctx, storetest.Feed, false); err == nil {
+					t.Errorf("a reader: got version %d, want an error", c.Version)
+				}
+				if now, err := s.versions(ctx, []pricing.Feed{storetest.Feed}); err != nil || now[0] != last.Version {
+					t.Errorf("after a reader: got version %d, %v, want still %d", now, err, last.Version)
+				}
+				late := follow()
+				back, err := s.Catalog(ctx, storetest.Feed)
+				if diff := cmp.Diff(storetest.Sorted(first), storetest.Sorted(back)); err != nil || diff != "" {
+					t.Fatalf("who fetches: got %v, want the snapshot (-want +got):\n%s", err, diff)
+				}
+				next := pricing.Catalog{Feed: storetest.Feed, Version: last.Version + 1, ObservedAt: last.ObservedAt, Listings: ls[100:]}
+				if err := s.Publish(ctx, next, fetch.Diff(back, next)); err != nil {
+					t.Fatalf("publish again: %v", err)
+				}
+				early.WantCatalog(t, next)
+				late.WantCatalog(t, next)
+			})
+		})
+	}
+}
+
 func TestALostReplyIsNoSecondTime(t *testing.T) {
 	ctx := t.Context()
 	s, deaf := lossy(t)

@@ -214,7 +214,7 @@ func (f *follower) step(ctx context.Context) error {
 }
 
 func (f *follower) load(ctx context.Context, feed pricing.Feed) error {
-	c, err := f.store.Catalog(ctx, feed)
+	c, err := f.store.catalog(ctx, feed, false)
 	switch {
 	case errors.Is(err, fetch.ErrNoCatalog):
 		f.absent(feed)

@@ -46,12 +46,21 @@ return 'done'
 // follow it; nil when nothing is in force.
 //
 //	KEYS  catalog, changes
+//	ARGV  1 to fall back to the snapshot when changes are lost
+//
+// Lost they are when Redis had to make room, or somebody deleted them. Falling
+// back is for who publishes next: others would take newer prices from each other.
 var catalogScript = redis.NewScript(`
-local head = redis.call('HMGET', KEYS[1], 'version', 'snapshot', 'snapshot_version')
+local head = redis.call('HMGET', KEYS[1], 'version', 'snapshot', 'snapshot_version', 'deltas')
 if not head[1] then return false end
 local out = {head[1], head[2]}
 for _, entry in ipairs(redis.call('XRANGE', KEYS[2], head[3] .. '-1', '+')) do
   out[#out + 1] = entry[2][2]
+end
+if ARGV[1] == '1' and #out - 2 ~= tonumber(head[4]) then
+  redis.call('DEL', KEYS[2])
+  redis.call('HSET', KEYS[1], 'version', head[3], 'deltas', 0, 'delta_bytes', 0)
+  return {head[3], head[2]}
 end
 return out
 `)

@@ -74,12 +74,19 @@ func (s *Store) Ping(ctx context.Context) error {
 	return nil
 }
 
-// Catalog gives the catalog in force, or fetch.ErrNoCatalog.
+// Catalog gives the catalog in force, or fetch.ErrNoCatalog. When changes since the
+// last snapshot are lost it puts that in force again, so it is for who leads f.
 func (s *Store) Catalog(ctx context.Context, f pricing.Feed) (pricing.Catalog, error) {
+	return s.catalog(ctx, f, true)
+}
+
+// catalog gives the catalog in force, or fetch.ErrNoCatalog; when changes are lost
+// it is an error, unless it may fall back to the snapshot.
+func (s *Store) catalog(ctx context.Context, f pricing.Feed, fallBack bool) (pricing.Catalog, error) {
 	ctx, cancel := context.WithTimeout(ctx, catalogLimit)
 	defer cancel()
 	k := keysOf(f)
-	parts, err := catalogScript.Run(ctx, s.client, []string{k.catalog, k.changes}).StringSlice()
+	parts, err := catalogScript.Run(ctx, s.client, []string{k.catalog, k.changes}, fallBack).StringSlice()
 	if errors.Is(err, redis.Nil) {
 		return pricing.Catalog{}, fetch.ErrNoCatalog
 	}
