@@ -178,7 +178,7 @@ func New(cfg Config) *Server {
 		for _, m := range pricing.Markets {
 			s.packers[pricing.Feed{Market: m, Game: g}] = &packer{}
 		}
-		s.rings[g] = newRing(time.Now())
+		s.rings[g] = newRing()
 	}
 
 	s.app = fiber.New(fiber.Config{

@@ -3,6 +3,7 @@ package httpapi
 import (
 	"bufio"
 	"fmt"
+	"math/rand/v2"
 	"runtime/debug"
 	"strconv"
 	"sync"
@@ -27,9 +28,9 @@ const (
 // ring holds the last events of one game. Readers remember an id and take what
 // follows, so a slow one costs no memory: it falls out of the ring.
 //
-// Ids rise by one with every event. The first one of a process is the time of
-// its start in microseconds, so an id of another process, which can not have
-// made a million events a second, is never mistaken for one of ours.
+// Ids rise by one with every event. The first one of a ring is drawn from so many
+// that an id of another process, which may have started at the same moment, is not
+// mistaken for one of ours. All of them are numbers that JavaScript holds exactly.
 type ring struct {
 	mu     sync.Mutex
 	head   uint64        // id of the last event
@@ -38,8 +39,8 @@ type ring struct {
 	wake   chan struct{} // closed when there are new events
 }
 
-func newRing(started time.Time) *ring {
-	return &ring{head: uint64(started.UnixMicro()), events: make([][]byte, ringEvents), wake: make(chan struct{})}
+func newRing() *ring {
+	return &ring{head: 1<<51 + rand.Uint64N(1<<51), events: make([][]byte, ringEvents), wake: make(chan struct{})}
 }
 
 // newEvent gives an event of a kind as it is sent after its id.

@@ -194,6 +194,27 @@ func TestStreamResets(t *testing.T) {
 	})
 }
 
+// TestStreamOfAnotherProcess: of two behind one balancer, that started together and
+// tell of the same changes in another order, neither goes on where the other was.
+func TestStreamOfAnotherProcess(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) { // in which no time passes between the two
+		one, two := New(newWorld().cfg), New(newWorld().cfg)
+		a := change(one, change(one, testBook(), redline, "3"), doppler, "777")
+		b := change(two, change(two, testBook(), doppler, "777"), redline, "3")
+		seen := two.rings[pricing.CS2].head - 1
+		change(one, a, redline, "4")
+		change(two, b, redline, "4")
+		l := listen(t, one, pricing.CS2, seen)
+		if e := l.next(); e.kind != "reset" || id(t, e) != one.rings[pricing.CS2].head {
+			t.Errorf("got %+v, want reset %d", e, one.rings[pricing.CS2].head)
+		}
+		if first := one.rings[pricing.CS2].head; first >= 1<<53 {
+			t.Errorf("got id %d, want one that JavaScript holds", first)
+		}
+		close(one.stopping)
+	})
+}
+
 // TestStreamHeartbeat expects a sign of life within 15 s, always.
 func TestStreamHeartbeat(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
