@@ -60,6 +60,9 @@ const (
 	lingers   = 3 * time.Minute // how long SIH's catalog may show a listing that has ended
 	perRound  = 20              // requests to list or to withdraw
 	lookupMax = 10 * time.Second
+
+	unsentRest   = time.Minute    // before an item whose listing did not leave is offered again
+	mistakenRest = 24 * time.Hour // before one is that SIH took for another
 )
 
 // Dealer keeps listings on SIH and serves the buyers' orders for them. It has one
@@ -74,6 +77,8 @@ type Dealer struct {
 	goodsOf map[string]string             // by every id that SIH may call them by
 	closed  bool                          // the kill switch is on, or was when it was last looked at
 	admits  func(execution.Request) error // as of the last round
+
+	resting map[pricing.Item]time.Time // of tend's goroutine alone: until when an item is not offered
 
 	serving sync.WaitGroup
 	busy    map[string]bool   // buyers' orders that are being seen to, by customId
@@ -108,6 +113,7 @@ func New(cfg Config) *Dealer {
 	return &Dealer{
 		cfg: cfg, log: cfg.Logger, goods: numbers(cfg.Now),
 		forSale: map[string]selling.Listing{}, goodsOf: map[string]string{}, closed: true, admits: func(execution.Request) error { return errNotYet }, busy: map[string]bool{}, said: map[string]string{},
+		resting: map[pricing.Item]time.Time{},
 	}
 }
 

@@ -32,7 +32,8 @@ type world struct {
 	polled  map[string]time.Time
 	stopped bool
 	wake    chan struct{}
-	every   time.Duration // between two rounds; 0 is as usual
+	every   time.Duration  // between two rounds; 0 is as usual
+	shop    selling.Market // where the dealer lists; nil: here
 }
 
 func newWorld(t testing.TB) *world {
@@ -54,9 +55,13 @@ var rules = Rules{Sell: pricing.Fees{SellBps: 1000}, MinProfit: pricing.Dollar, 
 
 // dealer gives one that finds the world as the last one left it.
 func (w *world) dealer() *Dealer {
+	shop := w.shop
+	if shop == nil {
+		shop = w
+	}
 	return New(Config{
 		Rules: rules, Listings: w.journal.Selling(), Purchases: w.journal.Purchases(),
-		Keeper:  selling.NewKeeper(selling.KeeperConfig{Markets: []selling.Market{w}, Journal: w.journal.Selling(), Stopped: w.isStopped}),
+		Keeper:  selling.NewKeeper(selling.KeeperConfig{Markets: []selling.Market{shop}, Journal: w.journal.Selling(), Stopped: w.isStopped}),
 		Buy:     w.Buy,
 		Order:   w.Order,
 		Stopped: w.isStopped,

@@ -3,6 +3,7 @@ package backtoback
 import (
 	"context"
 	"errors"
+	"maps"
 	"strconv"
 	"time"
 
@@ -96,7 +97,7 @@ func (d *Dealer) keep(ctx context.Context) error {
 	}
 	var wanted []pricing.Item
 	if !stopped {
-		wanted = d.cfg.Wanted(now)
+		wanted = d.rested(d.cfg.Wanted(now), now)
 	}
 	p := d.cfg.Rules.plan(view{now, open, recent, wanted, terms, admits})
 	left := perRound
@@ -114,9 +115,26 @@ func (d *Dealer) keep(ctx context.Context) error {
 		if left--; left < 0 || ctx.Err() != nil {
 			break
 		}
-		errs = append(errs, d.list(ctx, o))
+		l, err := d.list(ctx, o)
+		errs = append(errs, err)
+		if rest := d.cfg.Rules.rest(l); rest > 0 {
+			d.resting[o.item] = d.cfg.Now().UTC().Add(rest)
+			break // the others may fare no better
+		}
 	}
 	return errors.Join(errs...)
+}
+
+// rested gives the items that may be offered now: those that SIH did not take lately
+// are left in peace.
+func (d *Dealer) rested(items []pricing.Item, now time.Time) (ready []pricing.Item) {
+	maps.DeleteFunc(d.resting, func(_ pricing.Item, until time.Time) bool { return !now.Before(until) })
+	for _, it := range items {
+		if _, rests := d.resting[it]; !rests {
+			ready = append(ready, it)
+		}
+	}
+	return ready
 }
 
 // offerOnly says what is for sale: what may be on sale, and nothing while trading
@@ -140,7 +158,7 @@ func (d *Dealer) offerOnly(open []selling.Listing, stopped bool, admits func(exe
 
 // list offers an item. Its goods are for sale before SIH hears of them: a buyer
 // may be faster than the answer.
-func (d *Dealer) list(ctx context.Context, o offer) error {
+func (d *Dealer) list(ctx context.Context, o offer) (selling.Listing, error) {
 	goods := d.goods()
 	wanted := selling.Offer{
 		Holder: holder(o.item, goods), Market: pricing.SIH, Item: o.item, Goods: goods, Price: o.price, Floor: o.floor,
@@ -155,9 +173,9 @@ func (d *Dealer) list(ctx context.Context, o offer) error {
 		d.mu.Unlock()
 	}
 	if errors.Is(err, selling.ErrOnSale) || errors.Is(err, execution.ErrStopped) {
-		return nil // the next round sees why
+		err = nil // the next round sees why
 	}
-	return err
+	return l, err
 }
 
 // conclude ends listings that are off sale: the goods are ours again when nobody

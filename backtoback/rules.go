@@ -3,6 +3,7 @@ package backtoback
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"skinarb/execution"
@@ -128,6 +129,24 @@ func (r Rules) plan(v view) plan {
 		}
 	}
 	return p
+}
+
+// anotherItem is in the reason of a refusal when SIH listed another item than was
+// meant: for a moment a wrong one was on sale.
+const anotherItem = "another_item"
+
+// rest gives how long the item of a listing that was just sent is not offered again;
+// 0 where SIH may have taken it.
+func (r Rules) rest(l selling.Listing) time.Duration {
+	switch {
+	case l.State == selling.Unsent:
+		return unsentRest
+	case l.State != selling.Refused:
+		return 0
+	case strings.Contains(l.Error, anotherItem):
+		return mistakenRest
+	}
+	return r.RepriceEvery
 }
 
 // wrong tells why a listing must not stay as it is, or nothing.
