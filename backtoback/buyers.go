@@ -100,10 +100,12 @@ func (d *Dealer) begin(ctx context.Context, p partner.Purchase, polled time.Time
 		return nil // SIH has given it up, or is away for a moment
 	}
 	r, why, err := d.request(ctx, p, now)
-	if err != nil {
+	switch {
+	case errors.Is(err, errUnconfirmed):
+		return nil // SIH still owes us the answer, or a look will tell
+	case err != nil:
 		return err
-	}
-	if why != "" {
+	case why != "":
 		return d.fail(ctx, p, partner.CanceledBySeller, why)
 	}
 	o, err := d.cfg.Buy(ctx, r)
@@ -157,7 +159,7 @@ func (d *Dealer) request(ctx context.Context, p partner.Purchase, now time.Time)
 		return r, "", err
 	}
 	if !found {
-		return r, "it is for goods that were not listed lately", nil
+		return r, "it is for goods that SIH did not confirm to list, or not lately", nil
 	}
 	t, ok := d.cfg.Terms(it, now)
 	if !ok {
@@ -171,8 +173,11 @@ func (d *Dealer) request(ctx context.Context, p partner.Purchase, now time.Time)
 	return r, "", nil
 }
 
+// errUnconfirmed says that SIH has not told yet as what it lists the goods of an order.
+var errUnconfirmed = errors.New("the goods are not confirmed to be listed")
+
 // itemOf gives what the goods of a buyer's order are: they are on sale, or were
-// lately.
+// lately. Those that SIH never confirmed may have been on sale as another item.
 func (d *Dealer) itemOf(ctx context.Context, p partner.Purchase) (it pricing.Item, found bool, err error) {
 	open, err := d.cfg.Listings.InStates(ctx, pricing.SIH, time.Time{}, selling.OpenStates...)
 	if err != nil {
@@ -183,7 +188,11 @@ func (d *Dealer) itemOf(ctx context.Context, p partner.Purchase) (it pricing.Ite
 		return it, false, err
 	}
 	for _, l := range slices.Concat(open, recent) {
-		if l.Goods == p.ItemID && mine(l) {
+		switch {
+		case l.Goods != p.ItemID || !mine(l):
+		case l.State.Unknown():
+			return it, false, errUnconfirmed
+		case !l.ListedAt.IsZero():
 			return l.Item, true, nil
 		}
 	}

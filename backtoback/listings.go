@@ -157,7 +157,7 @@ func (d *Dealer) offerOnly(open []selling.Listing, stopped bool, admits func(exe
 }
 
 // list offers an item. Its goods are for sale before SIH hears of them: a buyer
-// may be faster than the answer.
+// may be faster than the answer, and his order then waits for that.
 func (d *Dealer) list(ctx context.Context, o offer) (selling.Listing, error) {
 	goods := d.goods()
 	wanted := selling.Offer{
@@ -167,11 +167,14 @@ func (d *Dealer) list(ctx context.Context, o offer) (selling.Listing, error) {
 	d.forSale[goods], d.goodsOf[goods] = selling.Listing{Offer: wanted}, goods
 	d.mu.Unlock()
 	l, err := d.cfg.Keeper.List(ctx, wanted)
-	if l.MarketRef != "" {
-		d.mu.Lock()
-		d.goodsOf[l.MarketRef], d.goodsOf[string(l.ID)] = goods, goods
-		d.mu.Unlock()
+	d.mu.Lock()
+	if l.State != selling.Listed { // and if SIH has it all the same, it may be as another item
+		delete(d.forSale, goods)
 	}
+	if l.MarketRef != "" {
+		d.goodsOf[l.MarketRef], d.goodsOf[string(l.ID)] = goods, goods
+	}
+	d.mu.Unlock()
 	if errors.Is(err, selling.ErrOnSale) || errors.Is(err, execution.ErrStopped) {
 		err = nil // the next round sees why
 	}
