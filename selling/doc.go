@@ -28,7 +28,7 @@
 //  7. What is on sale under a listing that has ended, or below its floor, is taken
 //     off, and a person hears of it. Money for one that has ended is believed, for
 //     two weeks; what its holder has on sale by then is taken off.
-//  8. What ended without money is forgotten after 60 days, unless it is its holder's
+//  8. What ended without money is forgotten after 60 days, unless it is a position's
 //     last or a buyer's order is for it. If a market showed one on sale after that,
 //     it would be taken for another journal's.
 //

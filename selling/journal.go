@@ -44,8 +44,9 @@ type Listings interface {
 
 	// Prune forgets listings that ended without being paid for and last changed
 	// before a time: at most limit of them, and gives how many. It keeps the last of
-	// each holder, from which the next one's round is counted, and whatever a
-	// position stands by or a buyer's order is for.
+	// each position, from which the next one's round is counted, and whatever a
+	// position stands by or a buyer's order is for. A holder that is no position is
+	// forgotten whole: it must not come again.
 	Prune(ctx context.Context, before time.Time, limit int) (int, error)
 }
 

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"skinarb/execution"
 	"skinarb/pricing"
 )
 
@@ -89,10 +90,15 @@ func endedByTurns(t *testing.T, m pricing.Market, most int) {
 	}
 }
 
-// TestForgetsWhatEndedLongAgo, some at a look, and counts the rounds of a holder on.
+// TestForgetsWhatEndedLongAgo, some at a look, and counts the rounds of a position on.
 func TestForgetsWhatEndedLongAgo(t *testing.T) {
 	w := newTestWorld(t)
 	all := endMany(w, pricing.SIH, forgetMost+500)
+	for _, l := range all {
+		if err := w.journal.Enter(t.Context(), Position{ID: execution.OrderID(l.Holder)}); err != nil {
+			t.Fatal(err)
+		}
+	}
 	w.at = w.at.Add(forgetAfter)
 	for range 2 {
 		if err := w.keeper.Look(t.Context()); err != nil {

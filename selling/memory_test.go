@@ -152,7 +152,8 @@ func (m *Memory) Prune(_ context.Context, before time.Time, limit int) (int, err
 	}
 	pruned := 0
 	for id, l := range m.listings {
-		if pruned < limit && !l.State.Open() && l.State != Sold && l.UpdatedAt.Before(before) && l.Round < last[l.Holder] {
+		_, held := m.positions[execution.OrderID(l.Holder)]
+		if pruned < limit && !l.State.Open() && l.State != Sold && l.UpdatedAt.Before(before) && (!held || l.Round < last[l.Holder]) {
 			delete(m.listings, id)
 			pruned++
 		}

@@ -222,15 +222,34 @@ func (s Selling) Ended(ctx context.Context, m pricing.Market, since time.Time, a
 	return all, nil
 }
 
-// Prune implements selling.Listings. A position stands by its last listing or by the
-// one that sold it, which are both kept; what was bought for a buyer has its goods in
-// the purchases.
+// prunable finds what may be forgotten. A position stands by its last listing or by
+// the one that sold it, which are both kept; what was bought for a buyer has its goods
+// in the purchases.
+const prunable = `SELECT id FROM listings l
+	WHERE state IN ('withdrawn','returned','refused','unsent','vanished') AND updated_at < ?
+	AND (NOT EXISTS (SELECT 1 FROM positions WHERE id = l.holder) OR round < (SELECT max(round) FROM listings WHERE holder = l.holder))
+	AND NOT EXISTS (SELECT 1 FROM purchases WHERE item_id = l.goods) LIMIT ?`
+
+// Prune implements selling.Listings. It looks before it writes, since those that are
+// kept may be many and no other writer should wait for that.
 func (s Selling) Prune(ctx context.Context, before time.Time, limit int) (pruned int, err error) {
+	var ids []string
+	err = s.j.read(ctx, func(ctx context.Context, tx *sql.Tx) error {
+		ids, err = collect(ctx, tx, func(row interface{ Scan(...any) error }) (id string, err error) {
+			return id, row.Scan(&id)
+		}, prunable, nanos(before), limit)
+		return err
+	})
+	if err != nil {
+		return 0, fmt.Errorf("find listings of the journal to prune: %w", err)
+	}
+	if len(ids) == 0 {
+		return 0, nil
+	}
+	cond, args := oneOf(ids)
 	err = s.j.write(ctx, func(ctx context.Context, tx *sql.Tx) error {
-		done, err := tx.ExecContext(ctx, `DELETE FROM listings WHERE id IN (SELECT id FROM listings l
-			WHERE state IN ('withdrawn','returned','refused','unsent','vanished') AND updated_at < ?
-			AND round < (SELECT max(round) FROM listings WHERE holder = l.holder)
-			AND NOT EXISTS (SELECT 1 FROM purchases WHERE item_id = l.goods) LIMIT ?)`, nanos(before), limit)
+		done, err := tx.ExecContext(ctx, `DELETE FROM listings AS l WHERE id `+cond+` AND updated_at < ?
+			AND NOT EXISTS (SELECT 1 FROM purchases WHERE item_id = l.goods)`, append(args, nanos(before))...)
 		if err != nil {
 			return err
 		}

@@ -1,7 +1,11 @@
 package sqlitejournal
 
 import (
+	"context"
+	"database/sql"
+	"fmt"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -64,7 +68,7 @@ func TestPruneKeepsWhatABuyerOrdered(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, goods := range []string{"1", "2", "3"} {
-		l, err := j.Selling().Begin(t.Context(), selling.Offer{Holder: "btb", Market: pricing.SIH, Goods: goods, Price: pricing.Dollar}, at)
+		l, err := j.Selling().Begin(t.Context(), selling.Offer{Holder: "btb " + goods, Market: pricing.SIH, Goods: goods, Price: pricing.Dollar}, at)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -73,12 +77,47 @@ func TestPruneKeepsWhatABuyerOrdered(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if got, err := j.Selling().Prune(t.Context(), at.Add(time.Hour), 10); err != nil || got != 1 {
-		t.Errorf("pruned %d, error %v, want the first", got, err)
+	if got, err := j.Selling().Prune(t.Context(), at.Add(time.Hour), 10); err != nil || got != 2 {
+		t.Errorf("pruned %d, error %v, want all but what was ordered", got, err)
 	}
 	left, err := j.Selling().InStates(t.Context(), pricing.SIH, time.Time{}, selling.Withdrawn)
-	if err != nil || len(left) != 2 || left[0].Goods == "1" || left[1].Goods == "1" {
-		t.Errorf("left are %+v, error %v, want what was ordered and the last", left, err)
+	if err != nil || len(left) != 1 || left[0].Goods != "2" {
+		t.Errorf("left are %+v, error %v, want what was ordered", left, err)
+	}
+	// Nobody waits for a look that finds nothing to forget.
+	err = j.write(t.Context(), func(ctx context.Context, _ *sql.Tx) error {
+		got, err := j.Selling().Prune(ctx, at.Add(time.Hour), 10)
+		if err == nil && got != 0 {
+			err = fmt.Errorf("pruned %d", got)
+		}
+		return err
+	})
+	if err != nil {
+		t.Errorf("while another writes: %v", err)
+	}
+}
+
+// TestPruneVisitsFewRows: the search for what may be forgotten begins with what is
+// old, and reads no table from end to end.
+func TestPruneVisitsFewRows(t *testing.T) {
+	j := mustOpen(t, filepath.Join(t.TempDir(), "journal.db"))
+	rows, err := j.readers.QueryContext(t.Context(), `EXPLAIN QUERY PLAN `+prunable, 0, 10)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer rows.Close()
+	var plan []string
+	for rows.Next() {
+		var id, parent, unused int
+		var step string
+		if err := rows.Scan(&id, &parent, &unused, &step); err != nil {
+			t.Fatal(err)
+		}
+		plan = append(plan, step)
+	}
+	text := strings.Join(plan, "\n")
+	if rows.Err() != nil || !strings.Contains(text, "INDEX listings_state (state=? AND updated_at<?)") || strings.Contains(text, "SCAN") || strings.Contains(text, "TEMP B-TREE") {
+		t.Errorf("error %v, the plan is\n%s", rows.Err(), text)
 	}
 }
 

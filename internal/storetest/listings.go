@@ -309,6 +309,9 @@ func sellingPrune(t *testing.T, s SellingStore) {
 		rounds = append(rounds, mustBecome(t, s, l, st))
 	}
 	open := mustBegin(t, s, sellingOffer(2), journalStart)
+	once := mustBegin(t, s, sellingOffer(3), journalStart) // of no position
+	once.UpdatedAt = journalStart.Add(100 * time.Hour)
+	once = mustBecome(t, s, once, selling.Withdrawn)
 	prune := func(before time.Time, limit, want int) {
 		t.Helper()
 		if got, err := s.Prune(t.Context(), before, limit); err != nil || got != want {
@@ -318,14 +321,17 @@ func sellingPrune(t *testing.T, s SellingStore) {
 	prune(rounds[1].UpdatedAt, 10, 0)
 	prune(rounds[6].UpdatedAt, 3, 3)
 	prune(rounds[6].UpdatedAt, 10, 2)
+	prune(once.UpdatedAt, 10, 1)
 	prune(journalStart.Add(time.Hour*1000), 10, 1)
 	for _, kept := range []selling.Listing{rounds[0], rounds[7], open} {
 		if got, err := s.Listing(t.Context(), kept.ID); err != nil || got != kept {
 			t.Errorf("round %d of %s: got %+v, error %v, want it kept", kept.Round, kept.Holder, got, err)
 		}
 	}
-	if _, err := s.Listing(t.Context(), rounds[1].ID); !errors.Is(err, selling.ErrNoListing) {
-		t.Errorf("what was pruned: got error %v, want ErrNoListing", err)
+	for _, gone := range []selling.Listing{rounds[1], once} {
+		if _, err := s.Listing(t.Context(), gone.ID); !errors.Is(err, selling.ErrNoListing) {
+			t.Errorf("round %d of %s, which was pruned: got error %v, want ErrNoListing", gone.Round, gone.Holder, err)
+		}
 	}
 	if next := mustBegin(t, s, sellingOffer(1), journalStart); next.Round != len(rounds)+1 {
 		t.Errorf("the next is round %d, want %d", next.Round, len(rounds)+1)
