@@ -32,8 +32,8 @@ const compareTolerance = pricing.Cent
 type Comparison struct {
 	At       time.Time     // of the last one; zero: never
 	Balance  pricing.Money // what the market said
-	Expected pricing.Money // what our books said
-	Off      pricing.Money // by how much the balance is not what the books can explain, negative when money is missing
+	Expected pricing.Money // what our books said, with what was sold since they were off
+	Off      pricing.Money // by how much the balance is not what they can explain, negative when money is missing
 	Since    time.Time     // when it began to be; zero when it is not
 }
 
@@ -163,14 +163,26 @@ func (x *Executor) compare(ctx context.Context, m Market) error {
 		return x.openBooks(ctx, name, balance, after)
 	}
 	last := x.comparisons.get(name)
-	c := Comparison{At: now, Balance: balance, Expected: after.Expected(), Since: last.Since}
-	least := min(before.Expected(), after.Expected()) - max(before.Pending, after.Pending)
-	most := max(before.Expected(), after.Expected())
+	// While the books are off, the account should also hold what our sales have
+	// brought: they explain what came in, and do not pay for what is missing.
+	var sold pricing.Money
+	if last.Off != 0 {
+		if sold, err = x.cfg.Sold(ctx, name, after.OpenedAt); err != nil {
+			return fmt.Errorf("see what was sold since %s: %w", after.OpenedAt, err)
+		}
+	}
+	c := Comparison{At: now, Balance: balance, Expected: after.Expected() + sold, Since: last.Since}
+	least := min(before.Expected(), after.Expected()) - max(before.Pending, after.Pending) + sold
+	most := max(before.Expected(), after.Expected()) + sold
 	switch {
 	case balance < least-compareTolerance:
 		c.Off = balance - least
 	case balance > most+compareTolerance:
 		c.Off = balance - most
+	case sold > 0:
+		x.log.Info("money came in for what was sold", "market", name, "amount", sold, "balance", balance)
+		x.release(name, BreakDifference)
+		return x.openBooks(ctx, name, balance, after)
 	default:
 		c.Since = time.Time{}
 		x.comparisons.set(name, c)
@@ -193,16 +205,8 @@ func (x *Executor) compare(ctx context.Context, m Market) error {
 		x.track(ctx, m, Delivered)
 		return nil
 	}
-	sold, err := x.cfg.Sold(ctx, name, after.OpenedAt)
-	if err != nil {
-		return fmt.Errorf("see what was sold since %s: %w", after.OpenedAt, err)
-	}
-	if more := c.Off - sold; more > compareTolerance {
-		x.log.Warn("money came in that nothing of ours explains; it counts as put in", "market", name, "amount", more, "balance", balance)
-		x.cfg.Notify(Notice{Kind: NoticeDifference, Market: name, Text: fmt.Sprintf("%s holds %s more than our orders and sales explain; it counts as put in", name, more)})
-	} else {
-		x.log.Info("money came in for what was sold", "market", name, "amount", c.Off, "balance", balance)
-	}
+	x.log.Warn("money came in that nothing of ours explains; it counts as put in", "market", name, "amount", c.Off, "balance", balance)
+	x.cfg.Notify(Notice{Kind: NoticeDifference, Market: name, Text: fmt.Sprintf("%s holds %s more than our orders and sales explain; it counts as put in", name, c.Off)})
 	return x.openBooks(ctx, name, balance, after)
 }
 

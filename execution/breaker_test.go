@@ -420,6 +420,54 @@ func TestMoneyOfSales(t *testing.T) {
 	})
 }
 
+// TestSalesHideNothingMissing: what our sales brought does not pay for what
+// somebody took, whichever comes first and whether or not the sums are the same.
+func TestSalesHideNothingMissing(t *testing.T) {
+	for name, tc := range map[string]struct {
+		taken pricing.Money
+		apart time.Duration
+	}{
+		"less than is sold, long before": {5, 10 * time.Minute},
+		"less than is sold, with it":     {5, 0},
+		"as much as is sold":             {7, 10 * time.Minute},
+		"more than is sold":              {9, 10 * time.Minute},
+		"more than is sold, with it":     {9, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			taken := tc.taken * pricing.Dollar
+			var at time.Time // of a sale for 7.00
+			sold := func(_ context.Context, m pricing.Market, since time.Time) (pricing.Money, error) {
+				if at.Before(since) {
+					return 0, nil
+				}
+				return 7 * pricing.Dollar, nil
+			}
+			soldBubble(t, sold, func(t *testing.T, x *execution.Executor, j *memJournal, m *keptBooks, notices func() []execution.Notice) {
+				time.Sleep(90 * time.Second)
+				m.moves(-taken)
+				time.Sleep(tc.apart)
+				at = time.Now()
+				m.moves(7 * pricing.Dollar)
+				time.Sleep(time.Hour)
+				if got := suspendedBy(x); !slices.Equal(got, []execution.BreakerRule{execution.BreakDifference}) {
+					t.Errorf("got %v, want the difference to suspend buying", got)
+				}
+				if got := x.Compared()[pricing.SkinsBack]; got.Off != -taken || got.Balance != got.Expected-taken {
+					t.Errorf("%+v, want %s missing", got, taken)
+				}
+				m.moves(taken)
+				time.Sleep(4 * time.Minute)
+				if got, c := suspendedBy(x), x.Compared()[pricing.SkinsBack]; len(got) != 0 || c.Off != 0 {
+					t.Errorf("once it is back: %v, %+v, want them to agree", got, c)
+				}
+				if got := notices(); len(got) != 2 {
+					t.Errorf("%+v, want a notice when it suspends and one when it is over", got)
+				}
+			})
+		})
+	}
+}
+
 func TestAccountBookGoesFirst(t *testing.T) {
 	accountBubble(t, func(t *testing.T, x *execution.Executor, j *memJournal, m *keptBooks, _ func() []execution.Notice) {
 		o := buy(t, x, wish(1, 10*pricing.Dollar), execution.Placed)

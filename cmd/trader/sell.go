@@ -122,10 +122,11 @@ func (s *sales) positions(ctx context.Context, q selling.Query) ([]selling.Posit
 	return s.journal.Page(ctx, q)
 }
 
-// earned gives what listings on a market have brought that were found sold since a
-// time.
+// earned gives what the balance of a market has been credited for listings that
+// were found sold since a time. SIH credits a wallet of its own, which its balance
+// does not show.
 func (s *sales) earned(ctx context.Context, m pricing.Market, since time.Time) (sum pricing.Money, err error) {
-	if s.journal == nil {
+	if s.journal == nil || m == pricing.SIH {
 		return 0, nil
 	}
 	sold, err := s.journal.InStates(ctx, m, since, selling.Sold)

@@ -200,6 +200,24 @@ func TestRealised(t *testing.T) {
 	}
 }
 
+// TestEarned: what SIH credits for sales is not in the balance that is compared.
+func TestEarned(t *testing.T) {
+	s := soldPositions(t)
+	l, err := s.journal.Begin(t.Context(), selling.Offer{Holder: "sa-2", Market: pricing.SkinsBack, Goods: "2", Price: 1}, time.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	l.State, l.Proceeds = selling.Sold, 3*pricing.Dollar
+	if _, err := s.journal.Advance(t.Context(), l); err != nil {
+		t.Fatal(err)
+	}
+	for m, want := range map[pricing.Market]pricing.Money{pricing.SIH: 0, pricing.SkinsBack: 3 * pricing.Dollar} {
+		if got, err := s.earned(t.Context(), m, time.Time{}); got != want || err != nil {
+			t.Errorf("%s: got %s, error %v, want %s", m, got, err, want)
+		}
+	}
+}
+
 func TestPositionMetrics(t *testing.T) {
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(soldPositions(t))
