@@ -2,6 +2,7 @@ package execution
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"time"
@@ -28,6 +29,11 @@ type Booking struct {
 // compareTolerance is what rounding may hide in a balance.
 const compareTolerance = pricing.Cent
 
+// confirmDifference is how long this executor must have seen a difference before
+// it acts on it, however old it is: what a start finds may be on its way, or be
+// explained by what has not been looked at yet.
+const confirmDifference = 30 * time.Second
+
 // Comparison is how our books and a market's account agree.
 type Comparison struct {
 	At       time.Time     // of the last one; zero: never
@@ -35,7 +41,11 @@ type Comparison struct {
 	Expected pricing.Money // what our books said, with what was sold since they were off
 	Off      pricing.Money // by how much the balance is not what they can explain, negative when money is missing
 	Since    time.Time     // when it began to be; zero when it is not
+	seen     time.Time     // the instant at which this executor first saw it
 }
+
+// errUnconfirmed leaves an account that was not compared since the start so.
+var errUnconfirmed = errors.New("money was missing when the last run ended, or went missing since; looking once more")
 
 // comparisons remember the last comparison of each market.
 type comparisons struct {
@@ -171,7 +181,7 @@ func (x *Executor) compare(ctx context.Context, m Market) error {
 			return fmt.Errorf("see what was sold since %s: %w", after.OpenedAt, err)
 		}
 	}
-	c := Comparison{At: now, Balance: balance, Expected: after.Expected() + sold, Since: last.Since}
+	c := Comparison{At: now, Balance: balance, Expected: after.Expected() + sold, Since: last.Since, seen: last.seen}
 	least := min(before.Expected(), after.Expected()) - max(before.Pending, after.Pending) + sold
 	most := max(before.Expected(), after.Expected()) + sold
 	switch {
@@ -184,23 +194,34 @@ func (x *Executor) compare(ctx context.Context, m Market) error {
 		x.release(name, BreakDifference)
 		return x.openBooks(ctx, name, balance, after)
 	default:
-		c.Since = time.Time{}
+		c.Since, c.seen = time.Time{}, time.Time{}
 		x.comparisons.set(name, c)
 		x.release(name, BreakDifference)
 		return x.writeBooks(ctx, name, after.Opening)
 	}
-	if c.Since.IsZero() || (last.Off < 0) != (c.Off < 0) {
+	turned := (last.Off < 0) != (c.Off < 0)
+	switch {
+	case last.At.IsZero() && after.OpenedAt.Before(now):
+		c.Since = after.OpenedAt // the last run may have seen it, too
+	case c.Since.IsZero(), turned && sold == 0:
 		c.Since = now
 	}
+	if c.seen.IsZero() || turned {
+		c.seen = x.instant()
+	}
 	x.comparisons.set(name, c)
+	confirmed := x.instant().Sub(c.seen) >= confirmDifference
 	if c.Off < 0 {
 		x.log.Warn("money is missing", "market", name, "balance", balance, "expected", c.Expected, "since", c.Since)
 		if now.Sub(c.Since) >= x.cfg.Patience {
+			if !confirmed {
+				return errUnconfirmed
+			}
 			x.hold(name, BreakDifference, fmt.Sprintf("the account holds %s and should hold %s at least, since %s", balance, least, c.Since.Format(time.DateTime)))
 		}
 		return nil
 	}
-	if last.Off <= 0 {
+	if last.Off <= 0 || !confirmed {
 		// A purchase that was reversed days ago looks like this until we know.
 		x.track(ctx, m, Delivered)
 		return nil

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -466,6 +467,91 @@ func TestSalesHideNothingMissing(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestMissingOverARestart: what was missing when the last run ended, or since,
+// suspends buying from the start, once it was seen twice.
+func TestMissingOverARestart(t *testing.T) {
+	for name, tc := range map[string]struct {
+		missing, back time.Duration // how long the money is missing before the restart, and until it is back after it
+		want          int           // notices after the restart
+	}{
+		"for good":                {time.Hour, time.Hour, 2},
+		"a refund on its way":     {time.Hour, 20 * time.Second, 0},
+		"for less than patience":  {time.Minute, 13 * time.Minute, 0},
+		"nothing was missing yet": {0, 13 * time.Minute, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				m := &keptBooks{fakeMarket: newFake(pricing.SkinsBack)}
+				var notices atomic.Int32
+				cfg := execution.Config{Markets: []execution.Market{m}, Journal: newMemJournal(), Notify: func(n execution.Notice) {
+					if n.Kind == execution.NoticeDifference {
+						notices.Add(1)
+					}
+				}}
+				x := newExecutor(t, cfg)
+				stop := run(t, x)
+				time.Sleep(time.Minute)
+				m.moves(-300 * pricing.Dollar)
+				time.Sleep(tc.missing)
+				stop()
+
+				notices.Store(0)
+				x = newExecutor(t, cfg)
+				stop = run(t, x)
+				defer stop()
+				if tc.back > 14*time.Minute {
+					for i := range 14 {
+						if o, err := x.Buy(t.Context(), wish(i, pricing.Dollar)); err == nil {
+							t.Fatalf("%d min after the restart %s was bought: %s, want nothing bought while money is missing", i, o.ID, o.State)
+						}
+						time.Sleep(time.Minute)
+					}
+					if got := suspendedBy(x); !slices.Equal(got, []execution.BreakerRule{execution.BreakDifference}) {
+						t.Errorf("got %v, want the difference to suspend buying", got)
+					}
+				}
+				time.Sleep(tc.back)
+				m.moves(300 * pricing.Dollar)
+				time.Sleep(10 * time.Minute)
+				if got := suspendedBy(x); len(got) != 0 {
+					t.Errorf("once it is back: %v, want none", got)
+				}
+				if got := int(notices.Load()); got != tc.want {
+					t.Errorf("%d notices, want %d", got, tc.want)
+				}
+			})
+		})
+	}
+}
+
+// TestSoldInAbsence: a start sees the money of a sale before the sale.
+func TestSoldInAbsence(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := &keptBooks{fakeMarket: newFake(pricing.SkinsBack)}
+		var found time.Time
+		cfg := execution.Config{Markets: []execution.Market{m}, Journal: newMemJournal(),
+			Notify: func(n execution.Notice) { t.Errorf("told %+v, want nothing", n) },
+			Sold: func(_ context.Context, _ pricing.Market, since time.Time) (pricing.Money, error) {
+				if found.Before(since) {
+					return 0, nil
+				}
+				return 7 * pricing.Dollar, nil
+			}}
+		run(t, newExecutor(t, cfg))()
+		m.moves(7 * pricing.Dollar)
+		time.Sleep(24 * time.Hour)
+		x := newExecutor(t, cfg)
+		stop := run(t, x)
+		defer stop()
+		time.Sleep(10 * time.Second)
+		found = time.Now()
+		time.Sleep(time.Hour)
+		if got := x.Compared()[pricing.SkinsBack]; got.Off != 0 {
+			t.Errorf("%+v, want the sale to explain it", got)
+		}
+	})
 }
 
 func TestAccountBookGoesFirst(t *testing.T) {
