@@ -1,6 +1,8 @@
 package execution_test
 
 import (
+	"context"
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -62,6 +64,45 @@ func TestReconcile(t *testing.T) {
 		time.Sleep(6 * time.Minute)
 		if got := state(t, j, "ext-skinsback-70065"); got != execution.RolledBack {
 			t.Errorf("later news of an adopted purchase: got %s, want rolled back", got)
+		}
+	})
+}
+
+// untilBefore is a market whose history leaves out what is older than it was
+// asked for, as the markets' own do.
+type untilBefore struct{ *fakeMarket }
+
+func (f untilBefore) History(ctx context.Context, since time.Time) ([]execution.Evidence, error) {
+	evs, err := f.fakeMarket.History(ctx, since)
+	return slices.DeleteFunc(evs, func(ev execution.Evidence) bool { return ev.At.Before(since) }), err
+}
+
+// TestOthersPurchasesEnd: what others bought is followed until its protection is
+// over, and holds no money in the limits after that.
+func TestOthersPurchasesEnd(t *testing.T) {
+	bubbleOver(t, func() untilBefore { return untilBefore{newFake(pricing.SkinsBack)} }, execution.Config{}, func(t *testing.T, x *execution.Executor, j *memJournal, m untilBefore) {
+		now := time.Now()
+		m.mu.Lock()
+		m.foreign = []execution.Evidence{
+			{MarketRef: "70065", Event: execution.OnDelivered, MarketName: "x", Paid: 99 * pricing.Dollar, At: now},
+			{MarketRef: "70066", Event: execution.OnDelivered, MarketName: "y", Paid: pricing.Dollar, At: now},
+		}
+		m.mu.Unlock()
+		time.Sleep(3 * 24 * time.Hour)
+		m.mu.Lock()
+		m.foreign[1].Event = execution.OnRolledBack
+		m.mu.Unlock()
+		time.Sleep(6 * 24 * time.Hour)
+		for id, want := range map[execution.OrderID]execution.State{
+			"ext-skinsback-70065": execution.Settled,
+			"ext-skinsback-70066": execution.RolledBack,
+		} {
+			if got := state(t, j, id); got != want {
+				t.Errorf("%s: got %q, want %s", id, got, want)
+			}
+		}
+		if u, err := j.Usage(t.Context(), time.Now()); err != nil || u.Locked != 0 {
+			t.Errorf("%s locked, error %v, want none", u.Locked, err)
 		}
 	})
 }

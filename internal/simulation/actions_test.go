@@ -387,7 +387,7 @@ func (s *sim) comeBack() {
 	if s.plan.world.Timing.Protection > execution.Day {
 		often = 40
 	}
-	if s.dice.chance(often) && (oldForeign || len(s.foreign) == 0) {
+	if s.dice.chance(often) {
 		s.advance(one[time.Duration](s.dice, 1, 9, 25) * time.Hour)
 		s.settle()
 	}

@@ -71,11 +71,6 @@ var catalog = map[string]int64{
 	"★ Karambit | Doppler Ruby (Factory New)":    12_000_000,
 }
 
-// oldForeign lets what others bought grow older than a day before it has come to
-// its end. Markets are asked for orders by our IDs, which such a purchase does not
-// have, and reviews do not look back that far: nobody hears how it ends.
-const oldForeign = false
-
 // openAmid demands that books which were opened while purchases were under way
 // agree with the balance at rest, too. A refund that the balance has and the
 // orders do not tell yet goes into the opening, and is missed later.
@@ -142,9 +137,6 @@ func newPlan(seed uint64, d dice) plan {
 	}
 	if p.world.Timing.Protection > execution.Day && d.chance(50) {
 		p.world.Outcomes.Rollback = 50
-	}
-	if !oldForeign && p.world.Timing.Protection > execution.Day {
-		p.weights["foreign"] = 0
 	}
 	switch n := d.IntN(100); {
 	case n < 2:
