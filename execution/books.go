@@ -170,7 +170,7 @@ func (x *Executor) compare(ctx context.Context, m Market) error {
 	}
 	now := x.now()
 	if after.OpenedAt.IsZero() {
-		return x.openBooks(ctx, name, balance, after)
+		return x.openBooks(ctx, name, before, balance, after)
 	}
 	last := x.comparisons.get(name)
 	// While the books are off, the account should also hold what our sales have
@@ -190,9 +190,12 @@ func (x *Executor) compare(ctx context.Context, m Market) error {
 	case balance > most+compareTolerance:
 		c.Off = balance - most
 	case sold > 0:
+		if err := x.openBooks(ctx, name, before, balance, after); err != nil {
+			return err
+		}
 		x.log.Info("money came in for what was sold", "market", name, "amount", sold, "balance", balance)
 		x.release(name, BreakDifference)
-		return x.openBooks(ctx, name, balance, after)
+		return nil
 	default:
 		c.Since, c.seen = time.Time{}, time.Time{}
 		x.comparisons.set(name, c)
@@ -226,29 +229,49 @@ func (x *Executor) compare(ctx context.Context, m Market) error {
 		x.track(ctx, m, Delivered)
 		return nil
 	}
+	if err := x.openBooks(ctx, name, before, balance, after); err != nil {
+		return err
+	}
 	x.log.Warn("money came in that nothing of ours explains; it counts as put in", "market", name, "amount", c.Off, "balance", balance)
 	x.cfg.Notify(Notice{Kind: NoticeDifference, Market: name, Text: fmt.Sprintf("%s holds %s more than our orders and sales explain; it counts as put in", name, c.Off)})
-	return x.openBooks(ctx, name, balance, after)
+	return nil
 }
 
 // acceptBalance begins the books of a market again with what it holds now.
 func (x *Executor) acceptBalance(ctx context.Context, m Market) error {
 	asking, cancel := context.WithTimeout(ctx, lookupTimeout)
 	defer cancel()
-	balance, err := m.Balance(asking)
-	if err != nil {
-		return fmt.Errorf("ask for the balance: %w", err)
+	for range maxStale {
+		before, err := x.cfg.Journal.Books(ctx, m.Market())
+		if err != nil {
+			return err
+		}
+		balance, err := m.Balance(asking)
+		if err != nil {
+			return fmt.Errorf("ask for the balance: %w", err)
+		}
+		after, err := x.cfg.Journal.Books(ctx, m.Market())
+		if err != nil {
+			return err
+		}
+		if err := x.openBooks(ctx, m.Market(), before, balance, after); !errors.Is(err, errMoved) {
+			return err
+		}
 	}
-	books, err := x.cfg.Journal.Books(ctx, m.Market())
-	if err != nil {
-		return err
-	}
-	return x.openBooks(ctx, m.Market(), balance, books)
+	return errMoved
 }
 
-// openBooks begins the books of a market with a balance.
-func (x *Executor) openBooks(ctx context.Context, m pricing.Market, balance pricing.Money, b Books) error {
-	if err := x.writeBooks(ctx, m, balance+b.Net()); err != nil {
+// errMoved says that a balance cannot open books: whether what has just moved is
+// in it, nobody knows.
+var errMoved = errors.New("orders moved while the balance was asked for")
+
+// openBooks begins the books of a market with a balance, if they were the same
+// before and after it was asked for.
+func (x *Executor) openBooks(ctx context.Context, m pricing.Market, before Books, balance pricing.Money, after Books) error {
+	if before.Net() != after.Net() || before.Pending != after.Pending {
+		return errMoved
+	}
+	if err := x.writeBooks(ctx, m, balance+after.Net()); err != nil {
 		return err
 	}
 	x.comparisons.set(m, Comparison{At: x.now(), Balance: balance, Expected: balance})

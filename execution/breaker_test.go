@@ -554,6 +554,74 @@ func TestSoldInAbsence(t *testing.T) {
 	})
 }
 
+// busyBooks is an account on which something happens after each answer about its
+// balance, and before it is heard.
+type busyBooks struct {
+	*keptBooks
+	then func()
+}
+
+func (b *busyBooks) Balance(ctx context.Context) (pricing.Money, error) {
+	balance, err := b.keptBooks.Balance(ctx)
+	b.keptBooks.mu.Lock()
+	defer b.keptBooks.mu.Unlock()
+	if b.then != nil {
+		b.then()
+	}
+	return balance, err
+}
+
+func (b *busyBooks) do(then func()) {
+	b.keptBooks.mu.Lock()
+	defer b.keptBooks.mu.Unlock()
+	b.then = then
+}
+
+// TestBooksOpenedAmid: books are not opened with a balance that lacks what the
+// orders have moved since.
+func TestBooksOpenedAmid(t *testing.T) {
+	bubbleOver(t, func() *busyBooks { return &busyBooks{keptBooks: &keptBooks{fakeMarket: newFake(pricing.SkinsBack)}} }, execution.Config{
+		ReconcileEvery: time.Minute, Patience: 5 * time.Minute,
+	}, func(t *testing.T, x *execution.Executor, j *memJournal, m *busyBooks) {
+		n := 0
+		purchase := func() {
+			m.moves(-pricing.Dollar)
+			n++
+			r := wish(n, pricing.Dollar)
+			if _, err := j.Adopt(t.Context(), execution.Order{ID: r.ID(), Request: r, State: execution.Placed, Paid: pricing.Dollar}); err != nil {
+				t.Error(err)
+			}
+		}
+		wantRight := func(when string) {
+			t.Helper()
+			m.do(nil)
+			time.Sleep(10 * time.Minute)
+			if got, c := suspendedBy(x), x.Compared()[pricing.SkinsBack]; len(got) != 0 || c.Off != 0 {
+				t.Errorf("%s: %v, %+v, want them to agree", when, got, c)
+			}
+		}
+		m.do(purchase)
+		m.moves(50 * pricing.Dollar)
+		time.Sleep(10 * time.Minute)
+		wantRight("after money was put in")
+
+		m.moves(-50 * pricing.Dollar)
+		time.Sleep(10 * time.Minute)
+		m.do(purchase)
+		if err := x.Reset(t.Context(), pricing.SkinsBack, "operator"); err == nil {
+			t.Error("a reset while orders move at each try: got no error")
+		}
+		m.do(func() {
+			purchase()
+			m.then = nil
+		})
+		if err := x.Reset(t.Context(), pricing.SkinsBack, "operator"); err != nil {
+			t.Error(err)
+		}
+		wantRight("after a reset")
+	})
+}
+
 func TestAccountBookGoesFirst(t *testing.T) {
 	accountBubble(t, func(t *testing.T, x *execution.Executor, j *memJournal, m *keptBooks, _ func() []execution.Notice) {
 		o := buy(t, x, wish(1, 10*pricing.Dollar), execution.Placed)
