@@ -42,7 +42,7 @@ func (s *Server) getCatalog(c *fiber.Ctx, q params) error {
 	}
 
 	now := s.now()
-	tag := catalogTag(catalog, now.Sub(catalog.ObservedAt) > s.cfg.MaxQuoteAge)
+	tag := catalogTag(catalog, now.Sub(catalog.ObservedAt).Abs() > s.cfg.MaxQuoteAge)
 	c.Set(fiber.HeaderETag, tag)
 	c.Set(fiber.HeaderVary, fiber.HeaderAcceptEncoding)
 	c.Set(fiber.HeaderCacheControl, "no-cache") // keep it, and ask whether it is still good

@@ -204,11 +204,11 @@ type ages struct {
 // on the stack of the request.
 func (e *edition) tell(t *ages, now time.Time, maxAge time.Duration) {
 	for m := range e.columns {
-		age := max(0, now.Sub(e.columns[m].observedAt))
-		t.stale[m] = age > maxAge
+		age := now.Sub(e.columns[m].observedAt)
+		t.stale[m] = age.Abs() > maxAge // from the future: a clock is wrong, and the true age unknown
 		b := append(t.text[m][:0], e.columns[m].observed...)
 		b = append(b, `,"age_ms":`...)
-		b = strconv.AppendInt(b, age.Milliseconds(), 10)
+		b = strconv.AppendInt(b, max(0, age.Milliseconds()), 10)
 		b = append(b, `,"stale":`...)
 		b = strconv.AppendBool(b, t.stale[m])
 		t.size[m] = len(b)

@@ -61,7 +61,7 @@ func TestQuoteIsWhatEncodingJSONWrites(t *testing.T) {
 		maxAge := time.Duration(rapid.Int64Range(0, 1e12).Draw(t, "max age"))
 		want := quoteJSON{
 			Market: q.Market, Ask: q.Ask.String(), MarketName: q.MarketName, ObservedAt: q.ObservedAt.UTC().Format(layout),
-			AgeMS: q.Age(now).Milliseconds(), Stale: q.Age(now) > maxAge, Source: q.Source, ListingID: q.Lot,
+			AgeMS: q.Age(now).Milliseconds(), Stale: now.Sub(q.ObservedAt).Abs() > maxAge, Source: q.Source, ListingID: q.Lot,
 		}
 		if q.Count >= 0 {
 			want.Count = &q.Count
@@ -107,12 +107,13 @@ func quoteIn(t interface{ Fatalf(string, ...any) }, q pricing.Quote, maxAge time
 	return [2]string{string(price.Quotes[0]), "{" + strings.TrimSuffix(rest, "\n")}
 }
 
-// TestStaleBegins where the age exceeds the allowed one, not before.
+// TestStaleBegins where the age, or how far it is in the future, exceeds the
+// allowed one, not before.
 func TestStaleBegins(t *testing.T) {
 	for _, tt := range []struct {
 		age   time.Duration
 		stale bool
-	}{{-time.Hour, false}, {0, false}, {time.Minute, false}, {time.Minute + 1, true}} {
+	}{{-time.Minute - 1, true}, {-time.Minute, false}, {0, false}, {time.Minute, false}, {time.Minute + 1, true}} {
 		got := quoteIn(t, pricing.Quote{Market: pricing.SIH, ObservedAt: now.Add(-tt.age)}, time.Minute)[0]
 		if strings.Contains(got, `"stale":true`) != tt.stale {
 			t.Errorf("a quote %s old, of at most a minute: got %s, want stale %v", tt.age, got, tt.stale)

@@ -324,6 +324,8 @@ func TestJudge(t *testing.T) {
 		{FeedStatus{State: Fresh, LastSuccess: monday}, Fresh},
 		{FeedStatus{State: Fresh, LastSuccess: monday.Add(-age)}, Fresh},
 		{FeedStatus{State: Fresh, LastSuccess: monday.Add(-age - 1)}, Stale},
+		{FeedStatus{State: Fresh, LastSuccess: monday.Add(age)}, Fresh},
+		{FeedStatus{State: Fresh, LastSuccess: monday.Add(age + 1)}, Stale},
 		{FeedStatus{State: Stale, LastSuccess: monday}, Fresh},
 		{FeedStatus{State: Held, LastSuccess: monday}, Held},
 		{FeedStatus{State: Down, LastSuccess: monday}, Down},

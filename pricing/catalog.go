@@ -70,7 +70,8 @@ type FeedStatus struct {
 }
 
 // Judge gives the state as of now: a feed that says fresh but is older than
-// maxAge is stale.
+// maxAge is stale. So is one from that far in the future: a clock is wrong, and
+// its true age unknown.
 func (s FeedStatus) Judge(now time.Time, maxAge time.Duration) FeedState {
 	switch s.State {
 	case Off, Held, Down:
@@ -79,7 +80,7 @@ func (s FeedStatus) Judge(now time.Time, maxAge time.Duration) FeedState {
 	if s.LastSuccess.IsZero() {
 		return Down
 	}
-	if now.Sub(s.LastSuccess) > maxAge {
+	if now.Sub(s.LastSuccess).Abs() > maxAge {
 		return Stale
 	}
 	return Fresh

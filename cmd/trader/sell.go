@@ -178,7 +178,7 @@ func (qs quotes) quote(m pricing.Market, it pricing.Item) (pricing.Quote, bool, 
 		return pricing.Quote{}, false, fmt.Errorf("prices of %s are %s", feed, state)
 	}
 	q, ok := qs.book().Quote(m, it)
-	if ok && q.Age(now) > qs.maxAge {
+	if ok && now.Sub(q.ObservedAt).Abs() > qs.maxAge {
 		return pricing.Quote{}, false, fmt.Errorf("prices of %s are %s", feed, pricing.Stale)
 	}
 	return q, ok, nil

@@ -134,6 +134,7 @@ func TestQuotesThatMayBeTradedOn(t *testing.T) {
 		{"down", status(pricing.Down, time.Minute), time.Minute, item, false, "prices of sih/cs2 are down"},
 		{"pulled long ago", status(pricing.Fresh, time.Hour), time.Minute, item, false, "prices of sih/cs2 are stale"},
 		{"observed long ago", status(pricing.Fresh, time.Minute), time.Hour, item, false, "prices of sih/cs2 are stale"},
+		{"observed in the future", status(pricing.Fresh, time.Minute), -time.Hour, item, false, "prices of sih/cs2 are stale"},
 		{"not known", nil, time.Minute, item, false, "prices of sih/cs2 are off"},
 	} {
 		book, _ := pricing.NewBook().With(pricing.Catalog{Feed: feed, ObservedAt: now.Add(-tt.observed), Listings: []pricing.Listing{{Item: item, Ask: 5}}})
