@@ -86,7 +86,11 @@ func (b *budget) Pause(ctx context.Context, d time.Duration) error {
 	ctx, cancel := context.WithTimeout(ctx, callLimit)
 	defer cancel()
 	_, paused := budgetKeys(b.market)
-	if err := pauseScript.Run(ctx, b.store.client, []string{paused}, max(1, d.Milliseconds())).Err(); err != nil {
+	err := pauseScript.Run(ctx, b.store.client, []string{paused}, max(1, d.Milliseconds())).Err()
+	if err == nil && b.store.files != nil {
+		err = b.store.files.notePause(b.market, time.Now(), d)
+	}
+	if err != nil {
 		return fmt.Errorf("pause %s for %s: %w", b.market, d, err)
 	}
 	return nil

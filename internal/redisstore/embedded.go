@@ -70,7 +70,7 @@ func (s *Store) load(dir string) error {
 		}
 	}
 	for _, m := range pricing.Markets {
-		if err := s.recallPermits(stored, m); err != nil {
+		if err := errors.Join(s.recallPermits(stored, m), s.recallPause(stored, m)); err != nil {
 			return err
 		}
 	}

@@ -19,7 +19,8 @@ import (
 // An embedded store forgets its budget when the process ends, and the market
 // does not: two lives within a minute could send twice what it allows. So each
 // permit's time is appended to a file before the request leaves, and what is
-// younger than the window is put back at the next start.
+// younger than the window is put back at the next start. So is a pause that the
+// market asked for.
 
 // permitFiles are the open files by market.
 type permitFiles struct {
@@ -35,6 +36,7 @@ type permitFile struct {
 const (
 	permitSize  = 8       // bytes: milliseconds since 1970, big endian
 	permitsMost = 100_000 // in a file before it is shortened
+	pauseField  = 8       // bytes: milliseconds, big endian; first the pause's end since 1970, then its length
 )
 
 func (d *files) permitPath(m pricing.Market) string {
@@ -108,6 +110,55 @@ func (d *files) youngPermits(m pricing.Market, now time.Time) ([]int64, error) {
 		}
 	}
 	return young, nil
+}
+
+func (d *files) pausePath(m pricing.Market) string {
+	return filepath.Join(d.dir, "pause-"+string(m))
+}
+
+// notePause writes down that the market's permits are paused from now on for a time,
+// unless a pause is written down of which more is left.
+func (d *files) notePause(m pricing.Market, now time.Time, pause time.Duration) error {
+	d.permits.mu.Lock()
+	defer d.permits.mu.Unlock()
+	left, err := d.pauseLeft(m, now)
+	if err != nil || left >= pause {
+		return err
+	}
+	b := binary.BigEndian.AppendUint64(nil, uint64(now.Add(pause).UnixMilli()))
+	b = binary.BigEndian.AppendUint64(b, uint64(pause.Milliseconds()))
+	part := d.pausePath(m) + ".part"
+	if err := os.WriteFile(part, b, 0o600); err != nil {
+		return fmt.Errorf("note the pause of %s: %w", m, err)
+	}
+	if err := os.Rename(part, d.pausePath(m)); err != nil {
+		return fmt.Errorf("note the pause of %s: %w", m, err)
+	}
+	return nil
+}
+
+// pauseLeft reads how much is left of the pause that was written down; not more
+// than the market asked for, although the clock may have been set back since.
+func (d *files) pauseLeft(m pricing.Market, now time.Time) (time.Duration, error) {
+	b, err := os.ReadFile(d.pausePath(m))
+	if errors.Is(err, fs.ErrNotExist) || err == nil && len(b) != 2*pauseField {
+		return 0, nil
+	}
+	if err != nil {
+		return 0, fmt.Errorf("read the pause of %s: %w", m, err)
+	}
+	end := time.UnixMilli(int64(binary.BigEndian.Uint64(b)))
+	asked := time.Duration(binary.BigEndian.Uint64(b[pauseField:])) * time.Millisecond
+	return min(end.Sub(now), asked), nil
+}
+
+// recallPause goes on with the last run's pause.
+func (s *Store) recallPause(d *files, m pricing.Market) error {
+	left, err := d.pauseLeft(m, time.Now())
+	if err != nil || left <= 0 {
+		return err
+	}
+	return s.Budget(m, 1).Pause(context.Background(), left)
 }
 
 // recallPermits puts the last run's young permits back into the window.
