@@ -180,10 +180,15 @@ func (x *Executor) check(ctx context.Context, m Market, r Request) (Offer, error
 }
 
 func (x *Executor) recheck(ctx context.Context, r Request, offer Offer) error {
-	if err := x.cfg.Recheck(ctx, r, offer); err != nil {
-		return withdrawal{fmt.Errorf("not worth it any more: %w", err)}
+	err := x.cfg.Recheck(ctx, r, offer)
+	var later *RetryLaterError
+	switch {
+	case err == nil:
+		return nil
+	case errors.As(err, &later):
+		return fmt.Errorf("recheck: %w", err)
 	}
-	return nil
+	return withdrawal{fmt.Errorf("not worth it any more: %w", err)}
 }
 
 // reserve journals the wish as planned, if the limits allow it.
@@ -226,7 +231,7 @@ func (x *Executor) attempt(ctx context.Context, m Market, o Order, offer Offer) 
 	// The wait may have been long.
 	if err := x.recheck(ctx, o.Request, offer); err != nil {
 		x.quit(seat)
-		return x.withdraw(ctx, o, err)
+		return x.keep(ctx, o, err)
 	}
 
 	wrote := x.leaving.Begin()
@@ -234,11 +239,7 @@ func (x *Executor) attempt(ctx context.Context, m Market, o Order, offer Offer) 
 	if err := x.mayLeave(ctx, o); err != nil {
 		x.quit(seat)
 		wrote()
-		var final withdrawal
-		if errors.As(err, &final) {
-			return x.withdraw(ctx, o, err)
-		}
-		return o, err
+		return x.keep(ctx, o, err)
 	}
 	crashpoint.At(crashpoint.BeforeSent)
 	sent, err := x.advance(ctx, o, OnSend, "")
@@ -252,6 +253,16 @@ func (x *Executor) attempt(ctx context.Context, m Market, o Order, offer Offer) 
 	}
 	crashpoint.At(crashpoint.SentWritten)
 	return x.place(ctx, seat, Placing{sent, offer}, wrote)
+}
+
+// keep gives back why a planned order does not leave now, and withdraws it if it never
+// should.
+func (x *Executor) keep(ctx context.Context, o Order, why error) (Order, error) {
+	var final withdrawal
+	if errors.As(why, &final) {
+		return x.withdraw(ctx, o, why)
+	}
+	return o, why
 }
 
 // mayLeave says why a planned order must not leave now: with a withdrawal when it

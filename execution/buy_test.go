@@ -125,6 +125,52 @@ func TestNewRefuses(t *testing.T) {
 	}
 }
 
+// TestRecheckThatCannotTellYet keeps a planned order until it can, or until the order
+// expires; it is asked before and after the wait for a permit.
+func TestRecheckThatCannotTellYet(t *testing.T) {
+	for name, tc := range map[string]struct {
+		tells  func(asked int, waited time.Duration) bool
+		want   execution.State
+		placed int
+	}{
+		"it can after a while": {func(_ int, waited time.Duration) bool { return waited > 20*time.Second }, execution.Placed, 1},
+		"not after the permit": {func(asked int, _ time.Duration) bool { return asked == 1 || asked > 2 }, execution.Placed, 1},
+		"it never can":         {func(int, time.Duration) bool { return false }, execution.Cancelled, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				j, m, r := newMemJournal(), newFake(pricing.SkinsBack), wish(1, pricing.Dollar)
+				start := time.Now()
+				r.ExpiresAt = start.Add(2 * time.Minute)
+				asked := 0
+				planned := execution.Order{ID: r.ID(), Request: r, State: execution.Planned, CreatedAt: start, UpdatedAt: start}
+				if _, _, err := j.Reserve(t.Context(), planned, func(execution.Usage) error { return nil }); err != nil {
+					t.Fatal(err)
+				}
+				x := newExecutor(t, execution.Config{
+					Markets: []execution.Market{m}, Journal: j,
+					Recheck: func(context.Context, execution.Request, execution.Offer) error {
+						if asked++; tc.tells(asked, time.Since(start)) {
+							return nil
+						}
+						return &execution.RetryLaterError{Reason: "not asked yet"}
+					},
+				})
+				stop := run(t, x)
+				time.Sleep(15 * time.Second)
+				if got := state(t, j, r.ID()); got == execution.Cancelled {
+					t.Error("it was withdrawn at once")
+				}
+				time.Sleep(4 * time.Minute)
+				stop()
+				if got := state(t, j, r.ID()); got != tc.want || m.times("Place") != tc.placed {
+					t.Errorf("it is %s after %d requests, want %s after %d", got, m.times("Place"), tc.want, tc.placed)
+				}
+			})
+		})
+	}
+}
+
 // TestRecheckRightBeforeSending: the strategy changes its mind while we wait for
 // a permit.
 func TestRecheckRightBeforeSending(t *testing.T) {

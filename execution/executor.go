@@ -31,7 +31,8 @@ type Config struct {
 
 	// Recheck is the strategy's word on a request by the current book and the
 	// offer that the market just made. It is asked after Market.Check and again
-	// right before sending; an error withdraws. Nil allows all.
+	// right before sending. A *RetryLaterError keeps an order planned, until it
+	// expires; any other error withdraws it. Nil allows all.
 	Recheck func(ctx context.Context, r Request, fresh Offer) error
 
 	// Protection is the time from delivery to settled on a market that does not

@@ -148,9 +148,16 @@ func (d *deals) open(c *config, feed *pricefeed.PriceFeed, file *sqlitejournal.J
 
 // recheck tells why a purchase for a buyer must not be made now. Its ask is the
 // ceiling, and its proceeds are agreed: what may have changed is that SIH waits for
-// it.
+// it. Right after a start nobody knows that.
 func (d *deals) recheck(r execution.Request) error {
-	if d.server == nil || !backtoback.Fresh(d.server.Polled(r.Buyer.Ref), crashpoint.Now()) {
+	if d.server == nil {
+		return errors.New("SIH is not listened to")
+	}
+	polled := d.server.Polled(r.Buyer.Ref)
+	switch {
+	case polled.IsZero():
+		return &execution.RetryLaterError{After: 3 * time.Second, Reason: "SIH has not asked for the order since the start"}
+	case !backtoback.Fresh(polled, crashpoint.Now()):
 		return errors.New("SIH does not ask for the order any more")
 	}
 	return nil

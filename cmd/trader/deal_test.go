@@ -1,12 +1,19 @@
 package main
 
 import (
+	"crypto/hmac"
+	"crypto/sha1"
+	"encoding/hex"
+	"errors"
 	"flag"
 	"fmt"
+	"path/filepath"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
+	"skinarb/execution"
 	"skinarb/internal/freeport"
 	"skinarb/internal/marketsim"
 	"skinarb/internal/settings"
@@ -74,6 +81,47 @@ func TestBuyersAreNotForsaken(t *testing.T) {
 	if err := alive.forsakes(t.Context()); err != nil {
 		t.Errorf("live: %v", err)
 	}
+}
+
+// TestRecheckOfABuyersOrder: what was planned when the last run ended is not given up
+// before SIH has had the time to ask for it.
+func TestRecheckOfABuyersOrder(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		j, err := sqlitejournal.Open(filepath.Join(t.TempDir(), "journal.db"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer j.Close()
+		buyer, err := partner.ParseBuyer("76561198000000000", "AbCdEf12")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, _, err := j.Purchases().Create(t.Context(), partner.Purchase{
+			CustomID: "fast-1", ItemID: "2", Buyer: buyer, Price: pricing.Dollar, State: partner.Created, CreatedAt: time.Now(), UpdatedAt: time.Now(),
+		}); err != nil {
+			t.Fatal(err)
+		}
+		server, err := partner.New(partner.Config{Key: []byte("k"), Store: j.Purchases(), Desk: closedDesk{}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		d := &deals{server: server}
+		r := execution.Request{Buyer: execution.Buyer{Ref: "fast-1"}}
+		var later *execution.RetryLaterError
+		if err := d.recheck(r); !errors.As(err, &later) {
+			t.Errorf("before SIH asks: got %v, want it to be tried later", err)
+		}
+		sign := hmac.New(sha1.New, []byte("k"))
+		sign.Write([]byte(`{"customId":"fast-1"}`))
+		server.Get(t.Context(), "customId=fast-1", hex.EncodeToString(sign.Sum(nil)))
+		if err := d.recheck(r); err != nil {
+			t.Errorf("while SIH asks: got %v, want none", err)
+		}
+		time.Sleep(5 * time.Minute)
+		if err := d.recheck(r); err == nil || errors.As(err, &later) {
+			t.Errorf("when SIH has given it up: got %v, want it withdrawn", err)
+		}
+	})
 }
 
 // freeAddress gives an address that nobody listens on, so that every life of a
