@@ -58,7 +58,11 @@ func (x *Executor) attendAccount(ctx context.Context, m Market) {
 // purchase of which something may still be told, and to when the books were last
 // found right, so that nothing of a long absence is missed.
 func (x *Executor) reviewSince(ctx context.Context, m pricing.Market) (time.Time, error) {
-	orders, err := x.all(ctx, m, Planned, Sent, InDoubt, Placed, Delivering, Delivered)
+	open, err := x.all(ctx, m, Planned, Sent, InDoubt, Placed, Delivering)
+	if err != nil {
+		return time.Time{}, err
+	}
+	delivered, err := x.all(ctx, m, Delivered)
 	if err != nil {
 		return time.Time{}, err
 	}
@@ -75,10 +79,13 @@ func (x *Executor) reviewSince(ctx context.Context, m pricing.Market) (time.Time
 	if !books.OpenedAt.IsZero() {
 		look(books.OpenedAt)
 	}
-	for _, o := range orders {
+	for _, o := range open {
+		look(o.CreatedAt)
+	}
+	for _, o := range delivered {
 		// What others bought has no ID that the market could be asked for: only
 		// its history tells how that ends.
-		if o.State != Delivered || !strings.HasPrefix(string(o.ID), ownPrefix) {
+		if !strings.HasPrefix(string(o.ID), ownPrefix) {
 			look(o.CreatedAt)
 		}
 	}
