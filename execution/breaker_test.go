@@ -436,9 +436,9 @@ func TestSalesHideNothingMissing(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			taken := tc.taken * pricing.Dollar
-			var at time.Time // of a sale for 7.00
+			var at atomic.Int64 // when 7.00 were sold
 			sold := func(_ context.Context, m pricing.Market, since time.Time) (pricing.Money, error) {
-				if at.Before(since) {
+				if at.Load() < since.UnixNano() {
 					return 0, nil
 				}
 				return 7 * pricing.Dollar, nil
@@ -447,7 +447,7 @@ func TestSalesHideNothingMissing(t *testing.T) {
 				time.Sleep(90 * time.Second)
 				m.moves(-taken)
 				time.Sleep(tc.apart)
-				at = time.Now()
+				at.Store(time.Now().UnixNano())
 				m.moves(7 * pricing.Dollar)
 				time.Sleep(time.Hour)
 				if got := suspendedBy(x); !slices.Equal(got, []execution.BreakerRule{execution.BreakDifference}) {
@@ -530,11 +530,11 @@ func TestMissingOverARestart(t *testing.T) {
 func TestSoldInAbsence(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := &keptBooks{fakeMarket: newFake(pricing.SkinsBack)}
-		var found time.Time
+		var found atomic.Int64 // when the sale was
 		cfg := execution.Config{Markets: []execution.Market{m}, Journal: newMemJournal(),
 			Notify: func(n execution.Notice) { t.Errorf("told %+v, want nothing", n) },
 			Sold: func(_ context.Context, _ pricing.Market, since time.Time) (pricing.Money, error) {
-				if found.Before(since) {
+				if found.Load() < since.UnixNano() {
 					return 0, nil
 				}
 				return 7 * pricing.Dollar, nil
@@ -546,7 +546,7 @@ func TestSoldInAbsence(t *testing.T) {
 		stop := run(t, x)
 		defer stop()
 		time.Sleep(10 * time.Second)
-		found = time.Now()
+		found.Store(time.Now().UnixNano())
 		time.Sleep(time.Hour)
 		if got := x.Compared()[pricing.SkinsBack]; got.Off != 0 {
 			t.Errorf("%+v, want the sale to explain it", got)
