@@ -381,13 +381,14 @@ func (s *sim) sending() bool {
 	})
 }
 
-// comeBack starts the next process, maybe much later.
+// comeBack starts the next process, maybe much later. A zombie's clock would tick all
+// that time, which takes long to simulate.
 func (s *sim) comeBack() {
 	often := 10
 	if s.plan.world.Timing.Protection > execution.Day {
 		often = 40
 	}
-	if s.dice.chance(often) {
+	if len(s.zombies) == 0 && s.dice.chance(often) {
 		s.advance(one[time.Duration](s.dice, 1, 9, 25) * time.Hour)
 		s.settle()
 	}
