@@ -57,15 +57,7 @@ func TestBuyersAreNotForsaken(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer j.Close()
-	buyer, err := partner.ParseBuyer("76561198000000000", "AbCdEf12")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, _, err := j.Purchases().Create(t.Context(), partner.Purchase{
-		CustomID: "fast-1", ItemID: "2", Buyer: buyer, Price: pricing.Dollar, State: partner.Created, CreatedAt: time.Now(), UpdatedAt: time.Now(),
-	}); err != nil {
-		t.Fatal(err)
-	}
+	orderOfABuyer(t, j, "fast-1")
 	if err := paper.forsakes(t.Context()); err != nil {
 		t.Errorf("beside a live trader: %v", err)
 	}
@@ -92,15 +84,7 @@ func TestRecheckOfABuyersOrder(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer j.Close()
-		buyer, err := partner.ParseBuyer("76561198000000000", "AbCdEf12")
-		if err != nil {
-			t.Fatal(err)
-		}
-		if _, _, err := j.Purchases().Create(t.Context(), partner.Purchase{
-			CustomID: "fast-1", ItemID: "2", Buyer: buyer, Price: pricing.Dollar, State: partner.Created, CreatedAt: time.Now(), UpdatedAt: time.Now(),
-		}); err != nil {
-			t.Fatal(err)
-		}
+		orderOfABuyer(t, j, "fast-1")
 		server, err := partner.New(partner.Config{Key: []byte("k"), Store: j.Purchases(), Desk: closedDesk{}})
 		if err != nil {
 			t.Fatal(err)
@@ -122,6 +106,20 @@ func TestRecheckOfABuyersOrder(t *testing.T) {
 			t.Errorf("when SIH has given it up: got %v, want it withdrawn", err)
 		}
 	})
+}
+
+// orderOfABuyer enters a buyer's order for which nothing was bought yet.
+func orderOfABuyer(t *testing.T, j *sqlitejournal.Journal, customID string) {
+	t.Helper()
+	buyer, err := partner.ParseBuyer("76561198000000000", "AbCdEf12")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := j.Purchases().Create(t.Context(), partner.Purchase{
+		CustomID: customID, ItemID: "2", Buyer: buyer, Price: pricing.Dollar, State: partner.Created, CreatedAt: time.Now(), UpdatedAt: time.Now(),
+	}); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // freeAddress gives an address that nobody listens on, so that every life of a
