@@ -145,7 +145,7 @@ func (x *Executor) cutOff(ctx context.Context, m pricing.Market, bookings []Book
 // compare holds the market's balance against our books. Money that is missing
 // for longer than Patience suspends buying there: somebody else spends it, or a
 // refund that we count on has not come. Money that came in is taken as put in by
-// the operator, once it is seen twice in a row.
+// the operator, once it has been seen twice and for as long as confirmDifference.
 //
 // Orders move while the market is asked, so that the balance is compared with
 // what the books allowed before and after, pending orders bought or not.
